@@ -1,0 +1,203 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is an operator's file after Load: complete, with every default filled in and every reference resolved to a name
+// that exists. It holds no secrets, only where they are. It is only read after Load, so it is safe for concurrent use.
+type Config struct {
+	Path string   // the file as it was named
+	Sum  [32]byte // SHA-256 of its bytes, to tell a change from a touch
+
+	Listen         []Listen
+	Admin          Admin
+	TrustedProxies []netip.Prefix
+	Log            Log
+	Session        Session
+	Pools          []Pool
+	Quotas         []Quota
+	Routes         []Route
+	Degrade        Degrade
+
+	// Warnings are what is legal and probably not meant, such as a route that an earlier one hides in part.
+	Warnings Problems
+}
+
+// Address is where to listen or connect: Network is "tcp" or "unix".
+type Address struct{ Network, Address string }
+
+// Listen is one listener for visitors.
+type Listen struct {
+	Address Address
+	Health  string // the path that answers the load balancer in front; "" for none
+}
+
+// Admin is the admin listener. A zero Address means none.
+type Admin struct {
+	Address   Address
+	TokenFile string   // required where Address is neither loopback nor a Unix socket
+	Hosts     []string // further names that a browser may use for it, beside localhost and the address itself
+	Pprof     bool     // /debug/pprof/
+}
+
+// Log says where the two logs go.
+type Log struct {
+	Access string // "stdout", "stderr", "off" or a file that is appended to; default stdout
+	Level  string // of events, which go to stderr: debug, info (default), warn, error
+}
+
+// Session says how a session is recognised and where the app keeps it.
+type Session struct {
+	Cookies []string // names; a trailing * is allowed
+	Headers []string // canonical names of fields that carry a session
+	Store   *Store   // nil: every need is met
+}
+
+// Store is the session store.
+type Store struct {
+	Name     string // "store": the metric label
+	Redis    Redis
+	Probe    Probe
+	Strained Strained
+	Recovery Recovery
+}
+
+// Redis is one node.
+type Redis struct {
+	Address  Address
+	Username string
+	Password Secret
+	DB       int
+}
+
+// Secret is where a secret is found; the zero value is no secret. At most one of the two is set.
+type Secret struct{ File, Env string }
+
+// Probe is how the store is checked.
+type Probe struct {
+	Interval  time.Duration // 100ms
+	Timeout   time.Duration // 200ms
+	Payload   int           // bytes, 4KiB: the size of a large session
+	KeyPrefix string        // "gatehouse:"
+}
+
+// Strained says when a writable store is near a limit.
+type Strained struct{ Latency time.Duration } // 25ms
+
+// Recovery is how the store is opened again.
+type Recovery struct {
+	Rise  int           // 3: good probes in a row
+	After time.Duration // 500ms: over at least this long
+	Ramp  Ramp
+}
+
+// Ramp is how sign-ins come back after a closure.
+type Ramp struct {
+	From, To Rate          // 10/s, 500/s
+	Over     time.Duration // 30s
+}
+
+// Rate is how often something may happen, as the file's "600/m".
+type Rate struct {
+	Count float64
+	Per   time.Duration
+}
+
+// PerSecond returns the rate in events a second; 0 for the zero Rate.
+func (r Rate) PerSecond() float64 {
+	if r.Per <= 0 {
+		return 0
+	}
+	return r.Count / r.Per.Seconds()
+}
+
+// Pool is a named set of backends.
+type Pool struct {
+	Name        string
+	Backends    []Backend
+	MaxInFlight int // 0: no limit
+	Queue       Queue
+	Health      *Health // nil: backends are believed to be up
+}
+
+// Backend is one server of a pool: "http://host:port", no path.
+type Backend struct {
+	URL     string // canonical: scheme://host:port
+	Address string // host:port
+}
+
+// Queue bounds who waits for a permit.
+type Queue struct {
+	Length  int           // 128 where max_in_flight is set
+	Timeout time.Duration // 2s
+}
+
+// Health is the active check of a backend.
+type Health struct {
+	Path     string
+	Interval time.Duration // 2s
+	Timeout  time.Duration // 1s
+}
+
+// Quota is how often one caller may ask.
+type Quota struct {
+	Name  string
+	Key   string // client_ip, route, "cookie:NAME" or "header:Name"
+	Rate  Rate
+	Burst int
+}
+
+// Match is what a route demands of a request. Keys are "all of", their lists "any of"; a nil list demands nothing.
+type Match struct {
+	Host       []string
+	Path       []string
+	PathRegexp []string
+	Method     []string
+	Header     []Pair
+	Cookie     []Pair
+	Query      []Pair
+}
+
+// Pair is a name and the values it may have; no values means that being there is enough.
+type Pair struct {
+	Name   string
+	Values []string
+}
+
+// Route is one rule: which requests, where to, and what they need.
+type Route struct {
+	Name            string
+	Line            int // in the file, for explain
+	Match           Match
+	Pool            string
+	Overflow        string // "": none
+	Needs           string // write, read, none
+	SignIn          bool
+	Restart         string // "": the request's own path for GET and HEAD, "/" otherwise
+	Quotas          []string
+	Timeout         time.Duration // 30s, to the head of the answer
+	ImpairedTimeout time.Duration // 3s, the same while the store is not writable
+	VerdictMaxAge   time.Duration // 250ms, 0 where SignIn
+	Convert         []int         // 500, 502, 503, 504
+	AmbiguousPaths  string        // refuse, as_matched, report
+}
+
+// Degrade is the answer that Gatehouse gives in a backend's place.
+type Degrade struct {
+	Status     int // 503
+	RetryAfter RetryAfter
+	Rate       DegradeRate
+	Page       string // template file; "": the built-in page
+}
+
+// RetryAfter bounds what a visitor is told: 5s to 60s.
+type RetryAfter struct{ Min, Max time.Duration }
+
+// DegradeRate bounds how many pages are made. Beyond it the answer is a 429 of a few bytes.
+type DegradeRate struct {
+	PerClient  Rate // 2/s
+	Burst      int  // 10
+	PerAddress Rate // 500/s
+}

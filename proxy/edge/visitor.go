@@ -1,0 +1,66 @@
+package edge
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+
+	"gatehouse/proxy/h1"
+)
+
+// Visitor is one request and the means to answer it: the same view whichever front end read it.
+//
+// Everything it returns is valid until Handler.Serve returns. Its methods are not safe for concurrent use, except that Body
+// may be read by one goroutine while another writes the answer. An answer is: any number of Inform, then one Head, then
+// Write and Flush, then at most one Trailer; or one Upgrade and nothing else. After Serve returns the front end ends the
+// message.
+type Visitor interface {
+	// Context ends when the visitor has gone away or the front end is closed for good.
+	Context() context.Context
+	// Arrived is when the request's head had been read.
+	Arrived() time.Time
+
+	Method() string
+	// Target is the request target exactly as it came (RFC 9112 section 3.2): origin form, absolute form or "*".
+	Target() string
+	// Host is the Host field, or :authority, exactly as it came.
+	Host() string
+	// Head holds the request's field lines without Host, and without the lines that frame the message (Content-Length,
+	// Transfer-Encoding). It is the exchange's to change.
+	Head() *h1.Head
+	// Proto is "HTTP/1.0", "HTTP/1.1" or "HTTP/2.0".
+	Proto() string
+	// Peer is the address at the other end of the connection; invalid for a Unix socket.
+	Peer() netip.AddrPort
+	// Secure reports whether the visitor's connection to us is TLS.
+	Secure() bool
+
+	// Length is the body's length in bytes, 0 when there is none, -1 when it is not known beforehand.
+	Length() int64
+	// Body reads the body; it returns io.EOF at its end, and is never nil. Reading it may send 100 Continue.
+	Body() io.Reader
+	// Trailer returns the request's trailer lines; only after Body returned io.EOF.
+	Trailer() h1.Head
+
+	// Inform sends an interim answer (1xx, not 101).
+	Inform(status int, head h1.Head) error
+	// Answer commits the final status and head. length is the body's length, or -1 when it is not known. trailers says that
+	// SendTrailer may follow. A Content-Length or Transfer-Encoding line in head is ignored: framing is the front end's.
+	Answer(status int, head h1.Head, length int64, trailers bool) error
+	io.Writer
+	// Flush sends what has been written and is still buffered.
+	Flush() error
+	SendTrailer(trailer h1.Head) error
+	// Upgrade answers 101 with head and hands over the connection, which the caller then owns and closes. The reader may hold
+	// bytes that came early. It returns ErrNoUpgrade where the protocol cannot (HTTP/2).
+	Upgrade(head h1.Head) (net.Conn, io.Reader, error)
+	// CloseAfter says that the connection must not be used for another request.
+	CloseAfter()
+	// Abort ends the message so that the visitor can tell it is broken: the connection or stream is reset.
+	Abort()
+}
+
+// Handler is what every front end hands its visitors to. Serve returns when the exchange has ended.
+type Handler interface{ Serve(v Visitor) }

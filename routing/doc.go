@@ -1,0 +1,2 @@
+// Package routing says which route a request takes, and why.
+package routing
