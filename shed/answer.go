@@ -30,6 +30,10 @@ type Judgement struct {
 	Reason Reason
 }
 
+// ReasonRecovering is given where the store is well again, and was impaired while the request was under way or so lately
+// that apps may not have reconnected.
+const ReasonRecovering Reason = "recovering"
+
 // Suspect reports whether an answer may be the store's failure shining through: its status is to be converted and the
 // backend did not say when to come back, or there is no answer at all.
 func (h Head) Suspect() bool { return h.Broken || h.Convert && !h.RetryAfter }
@@ -44,16 +48,16 @@ func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement
 	if n == NeedNone || !h.Suspect() {
 		return Judgement{}
 	}
-	if v.State == Unknown && checked {
+	if v.State == Unknown && checked && !v.Recovering() {
 		if h.Broken || h.Status >= 502 && h.Status <= 504 {
 			return Judgement{Page, Reason(v.Cause.String())}
 		}
 		return Judgement{}
 	}
 	switch {
-	case v.State.Impaired(), v.Recovering():
+	case v.State.Impaired():
 		return Judgement{Page, Reason(v.Cause.String())}
-	case !h.Arrived.After(closed):
+	case v.Recovering(), !h.Arrived.After(closed):
 		return Judgement{Page, ReasonRecovering}
 	case !checked:
 		return Judgement{Fate: Check}
@@ -63,6 +67,3 @@ func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement
 		return Judgement{}
 	}
 }
-
-// ReasonRecovering is given where the store was impaired while the request was under way, and is not now.
-const ReasonRecovering Reason = "recovering"

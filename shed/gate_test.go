@@ -1,0 +1,161 @@
+package shed
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestGateZeroValueOnlyCounts(t *testing.T) {
+	var g Gate
+	var held []Permit
+	for range 1000 {
+		p, err := g.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, p)
+	}
+	if in, limit, _ := g.Load(); in != 1000 || limit != 0 {
+		t.Fatalf("in flight %d, limit %d; want 1000 and 0", in, limit)
+	}
+	for i := range held {
+		held[i].Done()
+		held[i].Done()
+	}
+	if in, _, _ := g.Load(); in != 0 {
+		t.Fatalf("%d in flight after all came back twice; want 0", in)
+	}
+}
+
+func TestGateQueuesInOrderAndRefusesBeyond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g Gate
+		g.Set(GateSettings{Limit: 1, Length: 2, Timeout: time.Minute})
+		first, err := g.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var order []int
+		var wg sync.WaitGroup
+		for i := range 2 {
+			wg.Go(func() {
+				p, err := g.Acquire(t.Context())
+				if err != nil {
+					t.Error(err)
+				}
+				order = append(order, i)
+				p.Done()
+			})
+			synctest.Wait()
+		}
+		if _, err := g.Acquire(t.Context()); !errors.Is(err, ErrFull) {
+			t.Fatalf("the third in a queue of two got %v; want ErrFull", err)
+		}
+		if _, ok := g.Try(); ok {
+			t.Fatal("Try overtook the queue")
+		}
+		first.Done()
+		wg.Wait()
+		if len(order) != 2 || order[0] != 0 || order[1] != 1 {
+			t.Fatalf("order %v; want first come, first served", order)
+		}
+		if in, _, queued := g.Load(); in != 0 || queued != 0 {
+			t.Fatalf("%d in flight and %d queued at the end", in, queued)
+		}
+	})
+}
+
+func TestGateGivesUpInTimeAndLeavesNoHole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g Gate
+		g.Set(GateSettings{Limit: 1, Length: 8, Timeout: 2 * time.Second})
+		held, _ := g.Acquire(t.Context())
+
+		began := time.Now()
+		if _, err := g.Acquire(t.Context()); !errors.Is(err, ErrLate) {
+			t.Fatalf("got %v; want ErrLate", err)
+		}
+		if waited := time.Since(began); waited != 2*time.Second {
+			t.Fatalf("waited %v; want the queue's timeout", waited)
+		}
+
+		gone := errors.New("the visitor went away")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(gone) })
+		if _, err := g.Acquire(ctx); !errors.Is(err, gone) {
+			t.Fatalf("got %v; want the context's cause", err)
+		}
+
+		held.Done()
+		p, err := g.Acquire(t.Context())
+		if err != nil {
+			t.Fatalf("the place of one who gave up was lost: %v", err)
+		}
+		p.Done()
+	})
+}
+
+func TestGateSetNeverRevokesAndWakesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g Gate
+		g.Set(GateSettings{Limit: 2, Length: 8, Timeout: time.Minute})
+		a, _ := g.Acquire(t.Context())
+		b, _ := g.Acquire(t.Context())
+		g.Set(GateSettings{Limit: 1, Length: 8, Timeout: time.Minute})
+		a.Done()
+		if _, ok := g.Try(); ok {
+			t.Fatal("a permit was given while as many are out as the new limit allows")
+		}
+		got := make(chan struct{})
+		go func() {
+			p, err := g.Acquire(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			p.Done()
+			close(got)
+		}()
+		synctest.Wait()
+		g.Set(GateSettings{Limit: 2, Length: 8, Timeout: time.Minute})
+		<-got
+		b.Done()
+	})
+}
+
+func TestGateNeverExceedsItsLimit(t *testing.T) {
+	var g Gate
+	g.Set(GateSettings{Limit: 3, Length: 1000, Timeout: time.Minute})
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			for range 100 {
+				p, err := g.Acquire(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if in, _, _ := g.Load(); in > 3 {
+					t.Errorf("%d in flight; the limit is 3", in)
+				}
+				p.Done()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestGateFreePermitAllocatesNothing(t *testing.T) {
+	var g Gate
+	g.Set(GateSettings{Limit: 4, Length: 4, Timeout: time.Second})
+	ctx := t.Context()
+	if n := testing.AllocsPerRun(1000, func() {
+		p, _ := g.Acquire(ctx)
+		p.Done()
+	}); n != 0 {
+		t.Fatalf("%v allocations for a free permit; want 0", n)
+	}
+}
