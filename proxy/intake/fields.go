@@ -1,0 +1,144 @@
+package intake
+
+import (
+	"strings"
+
+	"gatehouse/proxy/h1"
+)
+
+// Facts is what the field lines that are not passed on said.
+type Facts struct {
+	Websocket bool // the visitor asks to upgrade to websocket; any other upgrade is dropped
+	Trailers  bool // the visitor says TE: trailers
+}
+
+// never are fields that a visitor may not send to a backend. Some frameworks route by the first group, which would undo our
+// routing; the last is turned into an environment variable that HTTP clients obey ("httpoxy", CVE-2016-5385).
+var never = [...]string{
+	"X-Original-Url", "X-Rewrite-Url", "X-Original-Uri", "X-Original-Host", "Proxy",
+}
+
+// hop are the fields that belong to one connection (RFC 9110 section 7.6.1). Trailer goes on: trailers do.
+var hop = [...]string{
+	"Connection", "Proxy-Connection", "Keep-Alive", "TE", "Transfer-Encoding", "Content-Length", "Upgrade",
+	"Proxy-Authenticate", "Proxy-Authorization", "HTTP2-Settings", "Expect",
+}
+
+// Clean takes out of a request's head, in place, what ends here or is not believed: the fields of the connection and those
+// that Connection names, names with an underscore (a backend may read X_User as X-User), Gatehouse-*, those that rewrite the
+// route, and, unless the peer is trusted, what only a trusted proxy may say. It returns what it learned, or a *Refusal.
+//
+// allow are names that pass although they hold an underscore.
+func Clean(head *h1.Head, trusted bool, allow []string) (Facts, error) {
+	var f Facts
+	var named []string
+	for _, l := range *head {
+		switch {
+		case is(l.Name, "Connection"):
+			for v := l.Value; v != ""; {
+				var word string
+				word, v, _ = strings.Cut(v, ",")
+				if word = strings.Trim(word, " \t"); word == "" {
+					continue
+				}
+				if vital(word) {
+					return f, ErrConnection
+				}
+				named = append(named, word)
+			}
+		case is(l.Name, "Expect"):
+			if !strings.EqualFold(l.Value, "100-continue") {
+				return f, ErrExpect
+			}
+		case is(l.Name, "TE"):
+			f.Trailers = f.Trailers || hasWord(l.Value, "trailers")
+		case is(l.Name, "Upgrade"):
+			f.Websocket = f.Websocket || strings.EqualFold(l.Value, "websocket")
+		}
+	}
+	asked := false
+	for _, n := range named {
+		asked = asked || is(n, "Upgrade")
+	}
+	f.Websocket = f.Websocket && asked
+	bad := false
+	head.DelFunc(func(l h1.Line) bool {
+		bad = bad || !plain(l.Value)
+		switch {
+		case isAny(l.Name, hop[:]), isAny(l.Name, named), isAny(l.Name, never[:]), ours(l.Name):
+			return true
+		case strings.Contains(l.Name, "_"):
+			return !isAny(l.Name, allow)
+		case !trusted:
+			return onlyTrusted(l.Name)
+		}
+		return false
+	})
+	if bad {
+		return f, ErrField
+	}
+	return f, nil
+}
+
+// CleanAnswer takes out of a backend's head, in place, what ends here: the fields of the connection, and Gatehouse-*, which
+// only Gatehouse may say.
+func CleanAnswer(head *h1.Head) {
+	var named []string
+	for _, l := range *head {
+		if is(l.Name, "Connection") {
+			for word := range strings.SplitSeq(l.Value, ",") {
+				if word = strings.Trim(word, " \t"); word != "" && !vital(word) {
+					named = append(named, word)
+				}
+			}
+		}
+	}
+	head.DelFunc(func(l h1.Line) bool {
+		return isAny(l.Name, hop[:]) || isAny(l.Name, named) || ours(l.Name)
+	})
+}
+
+// vital reports whether a field must not be named by Connection: dropping it would change what the request means.
+func vital(name string) bool {
+	return is(name, "Host") || is(name, "Cookie") || is(name, "Authorization") || hasPrefix(name, "Content-") ||
+		hasPrefix(name, "X-Forwarded-") || is(name, "Forwarded")
+}
+
+func onlyTrusted(name string) bool {
+	return hasPrefix(name, "X-Forwarded-") || is(name, "Forwarded") || is(name, "X-Real-Ip") || is(name, "X-Client-Ip") ||
+		is(name, "True-Client-Ip") || is(name, "X-Request-Id")
+}
+
+func ours(name string) bool { return hasPrefix(name, "Gatehouse-") }
+
+// plain reports whether a value holds no control character but the tab (RFC 9110 section 5.5).
+func plain(v string) bool {
+	for i := range len(v) {
+		if c := v[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+func is(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
+
+func isAny(name string, set []string) bool {
+	for _, s := range set {
+		if is(name, s) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && is(s[:len(prefix)], prefix) }
+
+func hasWord(list, word string) bool {
+	for w := range strings.SplitSeq(list, ",") {
+		if is(strings.Trim(w, " \t"), word) {
+			return true
+		}
+	}
+	return false
+}
