@@ -24,7 +24,7 @@ const (
 	defaultSize = 65536
 	// glance is how many remembered keys a new one looks at for a place to take. It bounds the work that a stranger causes
 	// under a lock.
-	glance = 16
+	glance = 8
 )
 
 // Limiter counts what each key takes. The zero value allows everything. It is safe for concurrent use, starts no goroutine,

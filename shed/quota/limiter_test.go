@@ -260,4 +260,3 @@ func TestSetShrinks(t *testing.T) {
 		}
 	})
 }
-
