@@ -1,0 +1,15 @@
+// Package record turns what happened into what people and machines read: an exchange into one access-log line and one set
+// of metrics, a change of the store into one event line, a counter and one row of the admin page.
+//
+//	Exchange ─┬─ Series ── requests_total, request_duration, upstream_duration      (Registry)
+//	          ├─ windows ─ the last minute of each pool and route                   (Recent)
+//	          └─ line ──── one JSON line, buffered, written by one goroutine        (Settings.Access)
+//
+//	StoreTransition, BackendChange, Reload ─┬─ metrics
+//	                                        ├─ event log                            (Settings.Events)
+//	                                        └─ the ring of the last 50              (Events)
+//
+// Labels come from closed sets only: the operator's names, the words of package shed, the outcomes here and the registered
+// status codes. Whatever a stranger sends, the number of series stays as it is. Whatever a stranger sends, a line is one
+// valid line of JSON that holds nothing a terminal would obey.
+package record

@@ -1,0 +1,158 @@
+package record
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// How long a field may be in a line, in bytes before escaping.
+const (
+	maxID      = 128
+	maxMethod  = 32
+	maxScheme  = 16
+	maxHost    = 256
+	maxPath    = 2048
+	maxName    = 128
+	maxAgent   = 256
+	maxReferer = 512
+	maxErr     = 512
+)
+
+const timeLayout = "2006-01-02T15:04:05.000000Z"
+
+// appendLine appends one line of JSON, with its line feed. Keys that have nothing to say are left out; the others always
+// come in the same order.
+func appendLine(b []byte, s *Series, e *Entry) []byte {
+	b = append(b, `{"time":"`...)
+	b = e.Arrived.UTC().AppendFormat(b, timeLayout)
+	b = append(b, `","level":"INFO","msg":"request","id":`...)
+	b = appendString(b, e.RequestID, maxID)
+	if e.Client.IsValid() {
+		b = append(b, `,"client":"`...)
+		b = e.Client.WithZone("").AppendTo(b)
+		b = append(b, '"')
+	}
+	if peer := e.Peer.Addr(); peer.IsValid() && peer != e.Client {
+		b = append(b, `,"peer":"`...)
+		b = peer.WithZone("").AppendTo(b)
+		b = append(b, '"')
+	}
+	b = appendText(b, "method", e.Method, maxMethod)
+	b = appendText(b, "scheme", e.Scheme, maxScheme)
+	b = appendText(b, "host", e.Host, maxHost)
+	path, query := splitTarget(e.Target)
+	b = appendText(b, "path", path, maxPath)
+	if query > 0 {
+		b = appendInt(b, "query_bytes", int64(query))
+	}
+	b = appendText(b, "proto", e.Proto, maxScheme)
+	b = appendText(b, "route", s.route.name, maxName)
+	b = appendText(b, "pool", s.pool.name, maxName)
+	b = appendText(b, "backend", e.Backend, maxHost)
+	if e.Attempts > 1 {
+		b = appendInt(b, "attempts", int64(e.Attempts))
+	}
+	b = appendText(b, "outcome", e.Outcome.String(), maxName)
+	b = appendText(b, "reason", e.Reason, maxName)
+	b = appendInt(b, "status", int64(e.Status))
+	b = appendInt(b, "bytes_in", e.BytesIn)
+	b = appendInt(b, "bytes_out", e.BytesOut)
+	if e.State != 0 || e.Cause != 0 {
+		b = appendText(b, "store", e.State.String(), maxName)
+		b = appendText(b, "cause", e.Cause.String(), maxName)
+	}
+	b = appendStages(b, &e.At)
+	b = appendText(b, "user_agent", e.UserAgent, maxAgent)
+	b = appendText(b, "referer", bareReferer(e.Referer), maxReferer)
+	b = appendText(b, "error", e.Err, maxErr)
+	return append(b, '}', '\n')
+}
+
+// appendStages appends how long each stage took, in milliseconds: from the one before it that was reached.
+func appendStages(b []byte, at *Stages) []byte {
+	b = append(b, `,"ms":{`...)
+	if at.Decided > 0 {
+		b = append(b, `"decide":`...)
+		b = append(appendMillis(b, at.Decided), ',')
+	}
+	if at.Queued > 0 {
+		b = append(b, `"queue":`...)
+		b = append(appendMillis(b, at.Queued-at.Decided), ',')
+	}
+	if d, ok := at.backend(); ok {
+		b = append(b, `"backend":`...)
+		b = append(appendMillis(b, d), ',')
+	}
+	if at.Head > 0 && at.Done > 0 {
+		b = append(b, `"deliver":`...)
+		b = append(appendMillis(b, at.Done-at.Head), ',')
+	}
+	b = append(b, `"total":`...)
+	return append(appendMillis(b, at.Done), '}')
+}
+
+// appendMillis appends d in milliseconds with three decimals. A stage that ended before it began took no time.
+func appendMillis(b []byte, d time.Duration) []byte {
+	us := max(d, 0).Microseconds()
+	b = strconv.AppendInt(b, us/1000, 10)
+	frac := us % 1000
+	return append(b, '.', byte('0'+frac/100), byte('0'+frac/10%10), byte('0'+frac%10))
+}
+
+func appendText(b []byte, key, value string, limit int) []byte {
+	if value == "" {
+		return b
+	}
+	b = append(b, ',', '"')
+	b = append(b, key...)
+	b = append(b, '"', ':')
+	return appendString(b, value, limit)
+}
+
+func appendInt(b []byte, key string, n int64) []byte {
+	b = append(b, ',', '"')
+	b = append(b, key...)
+	b = append(b, '"', ':')
+	return strconv.AppendInt(b, n, 10)
+}
+
+// splitTarget returns the path of a request target and how many bytes its query has. An absolute target is cut to its path,
+// so that what stands before an @ is logged no more than a query is; an authority loses what stands before its @.
+func splitTarget(target string) (path string, query int) {
+	path = beforeQuery(target)
+	query = max(len(target)-len(path)-1, 0)
+	if strings.HasPrefix(path, "/") {
+		return path, query
+	}
+	if _, rest, ok := strings.Cut(path, "://"); ok {
+		if slash := strings.IndexByte(rest, '/'); slash >= 0 {
+			return rest[slash:], query
+		}
+		return "/", query
+	}
+	return path[strings.LastIndexByte(path, '@')+1:], query
+}
+
+// bareReferer returns a Referer without its query and fragment. One that names a user loses everything up to the @.
+func bareReferer(ref string) string {
+	ref = beforeQuery(ref)
+	_, authority, ok := strings.Cut(ref, "://")
+	if !ok {
+		return ref
+	}
+	if slash := strings.IndexByte(authority, '/'); slash >= 0 {
+		authority = authority[:slash]
+	}
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		return ref[strings.Index(ref, "://")+len("://")+at+1:]
+	}
+	return ref
+}
+
+func beforeQuery(ref string) string {
+	if i := strings.IndexAny(ref, "?#"); i >= 0 {
+		return ref[:i]
+	}
+	return ref
+}
