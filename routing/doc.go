@@ -1,2 +1,33 @@
 // Package routing says which route a request takes, and why.
+//
+// A Table holds rules in the operator's order; the first that matches wins. It is built once and then only read.
+//
+// # The canonical reading
+//
+// Rules match on the canonical reading of a path (Canonical): every percent escape is decoded once, except %2F and %25,
+// which stay, in upper case; then runs of slashes become one; then dot segments go (RFC 3986 section 5.2.4). Keeping %2F
+// and %25 makes it reversible enough to be its own canonical reading, and keeps /projects/group%2Fname apart from
+// /projects/group/name. Slashes are merged before dots are resolved because that is what nginx and path.Clean do, and they
+// are what most apps stand behind.
+//
+// # Other readings
+//
+// A backend may read the same bytes in another way, and then Gatehouse would guard one route while the backend serves
+// another. So Match also asks which route the other plausible readings take. They are all combinations, in the order in
+// which real servers do them, of: decoding not at all, once or twice; before or after any of these, ;parameters dropped,
+// backslashes taken for slashes, trailing dots and spaces of a segment dropped, slashes merged, dot segments resolved; and
+// in the end letter case ignored. Combinations and not a list of products, because products stand in a row. Patterns are
+// read the same way: ignoring case, /Login also matches /login.
+//
+// If one of these takes a different route, the request is ambiguous. It is so, too, where another reading takes no route
+// at all: what the operator did not put on show must not be reachable by a spelling. The reverse is not: where the
+// canonical reading takes no route, nothing is sent anywhere, and there is nothing to be wrong about.
+//
+// The reading that does not decode at all still takes escapes of spaces, of bytes outside ASCII and of punctuation for what
+// they stand for, since software differs about writing those (~ ! @ : and so on); letters, digits and - _ . are escaped
+// by nobody who means well.
+//
+// A path whose readings are too many to follow is ambiguous in any table that looks at paths. What honest clients send
+// stays far below that bound; it is there so that a stranger cannot buy much work with few bytes. Paths of letters,
+// digits and plain punctuation are known to have one reading, but for case, and cost nothing extra.
 package routing

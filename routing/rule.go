@@ -1,0 +1,262 @@
+package routing
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Policy says what becomes of an ambiguous request.
+type Policy uint8
+
+const (
+	Refuse    Policy = iota // 400, and a log line that names both routes
+	AsMatched               // it takes the route of the canonical reading
+	Report                  // the same, and it is logged
+)
+
+// String returns the operator's word: refuse, as_matched or report.
+func (p Policy) String() string {
+	switch p {
+	case Refuse:
+		return "refuse"
+	case AsMatched:
+		return "as_matched"
+	case Report:
+		return "report"
+	}
+	return fmt.Sprintf("Policy(%d)", uint8(p))
+}
+
+// Rule is what a route demands of a request: all of its keys, of each key's list any. An empty list demands nothing; of
+// Headers, Cookies and Queries every Pair is a key of its own.
+type Rule struct {
+	Name        string
+	Hosts       []string // "example.com", or "*.example.com" for names with one or more labels in front; without port
+	Paths       []string // "/login" is that and "/login/"; "/oauth/*" is "/oauth" and everything below
+	PathRegexps []string // RE2, for the whole canonical path
+	Methods     []string // compared with case
+	Headers     []Pair
+	Cookies     []Pair
+	Queries     []Pair
+	Ambiguous   Policy
+}
+
+// RuleError is one mistake in a rule.
+type RuleError struct {
+	Index int    // of the rule
+	Name  string // of the rule
+	Key   string // the operator's word: host, path, path_regexp, method, header, cookie, query
+	Value string // the entry
+	Err   error  // what is wrong, and what is wanted
+}
+
+func (e *RuleError) Error() string {
+	return fmt.Sprintf("route %q: %s: %q: %v", e.Name, e.Key, e.Value, e.Err)
+}
+
+func (e *RuleError) Unwrap() error { return e.Err }
+
+// key names what a rule looks at, by the operator's word.
+type key string
+
+const (
+	keyNone   key = "" // nothing: the rule matches
+	keyHost   key = "host"
+	keyMethod key = "method"
+	keyPath   key = "path"
+	keyRegexp key = "path_regexp"
+	keyHeader key = "header"
+	keyCookie key = "cookie"
+	keyQuery  key = "query"
+)
+
+// rule is a Rule made ready.
+type rule struct {
+	Rule
+	patterns    []*pattern
+	expressions []*expression
+}
+
+// newRule returns every mistake there is.
+func newRule(index int, from Rule) (*rule, []error) {
+	var mistakes []error
+	wrong := func(k key, value string, err error) {
+		mistakes = append(mistakes, &RuleError{index, from.Name, string(k), value, err})
+	}
+	r := &rule{Rule: from}
+	r.Hosts = nil
+	for _, h := range from.Hosts {
+		host, err := readHost(h)
+		if err != nil {
+			wrong(keyHost, h, err)
+		}
+		r.Hosts = append(r.Hosts, host)
+	}
+	for _, text := range from.Paths {
+		p, err := newPattern(text)
+		if err != nil {
+			wrong(keyPath, text, err)
+			continue
+		}
+		r.patterns = append(r.patterns, p)
+	}
+	for _, text := range from.PathRegexps {
+		e, err := newExpression(text)
+		if err != nil {
+			wrong(keyRegexp, text, err)
+			continue
+		}
+		r.expressions = append(r.expressions, e)
+	}
+	for _, m := range from.Methods {
+		if !isName(m) {
+			wrong(keyMethod, m, errors.New("no method has such a name; want one like GET"))
+		}
+	}
+	r.Headers = nil
+	for _, p := range from.Headers {
+		p.Name = canonicalName(p.Name)
+		switch {
+		case !isName(p.Name):
+			wrong(keyHeader, p.Name, errors.New("no field has such a name"))
+		case p.Name == "Host":
+			wrong(keyHeader, p.Name, errors.New("it is not looked at here; want the key host"))
+		}
+		r.Headers = append(r.Headers, p)
+	}
+	for _, p := range from.Cookies {
+		if !isName(p.Name) {
+			wrong(keyCookie, p.Name, errors.New("no cookie has such a name"))
+		}
+	}
+	for _, p := range from.Queries {
+		if p.Name == "" {
+			wrong(keyQuery, p.Name, errors.New("the name is missing"))
+		}
+	}
+	if from.Ambiguous > Report {
+		wrong("ambiguous_paths", from.Ambiguous.String(), errors.New("want refuse, as_matched or report"))
+	}
+	return r, mistakes
+}
+
+func readHost(text string) (string, error) {
+	host := strings.ToLower(strings.TrimSuffix(text, "."))
+	bare := strings.TrimPrefix(host, "*.")
+	switch {
+	case bare == "" || strings.HasPrefix(bare, "."):
+		return host, errors.New("it is empty; want a name or *.name")
+	case strings.Contains(bare, "*"):
+		return host, errors.New("a * stands for whole labels in front; want *.example.com")
+	case strings.ContainsAny(bare, "/ @?#"):
+		return host, errors.New("it is not a host; want a name without scheme, port or path")
+	case strings.Count(bare, ":") == 1:
+		return host, errors.New("a host is matched without its port; want the name alone")
+	}
+	return unbracketed(host), nil
+}
+
+// unbracketed spares both sides the question whether an IPv6 address comes in brackets.
+func unbracketed(host string) string {
+	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
+		return host[1 : len(host)-1]
+	}
+	return host
+}
+
+// refuses returns the first key that the request, its path read like that, does not meet; keyNone if the rule matches.
+func (r *rule) refuses(q *Request, path string, how Reading) key {
+	switch {
+	case len(r.Hosts) > 0 && !r.hasHost(q.Host):
+		return keyHost
+	case len(r.patterns) > 0 && !r.hasPath(path, how):
+		return keyPath
+	case len(r.Methods) > 0 && !r.hasMethod(q.Method):
+		return keyMethod
+	case len(r.expressions) > 0 && !r.hasExpression(path, how):
+		return keyRegexp
+	}
+	for i := range r.Headers {
+		if !r.Headers[i].inHeader(q.Fields) {
+			return keyHeader
+		}
+	}
+	for i := range r.Cookies {
+		if !r.Cookies[i].inCookies(q.Fields) {
+			return keyCookie
+		}
+	}
+	for i := range r.Queries {
+		if !r.Queries[i].inQuery(q.Query) {
+			return keyQuery
+		}
+	}
+	return keyNone
+}
+
+func (r *rule) hasHost(host string) bool {
+	host = unbracketed(strings.TrimSuffix(host, "."))
+	for _, want := range r.Hosts {
+		if below, ok := strings.CutPrefix(want, "*"); ok {
+			if n := len(host) - len(below); n > 0 && host[0] != '.' && equalASCIIFold(host[n:], below) {
+				return true
+			}
+		} else if equalASCIIFold(host, want) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *rule) hasPath(path string, how Reading) bool {
+	for _, p := range r.patterns {
+		if p.matches(path, how) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *rule) hasExpression(path string, how Reading) bool {
+	for _, e := range r.expressions {
+		if e.matches(path, how) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *rule) hasMethod(method string) bool {
+	for _, m := range r.Methods {
+		if m == method {
+			return true
+		}
+	}
+	return false
+}
+
+// looks reports whether the rule looks at the path at all; one that lists "/*" does not (but see Request.Path).
+func (r *rule) looks() bool {
+	for _, p := range r.patterns {
+		if p.all() {
+			return len(r.expressions) > 0
+		}
+	}
+	return len(r.patterns)+len(r.expressions) > 0
+}
+
+// cased reports whether ignoring case may make a difference to a path without capitals.
+func (r *rule) cased() bool {
+	for _, p := range r.patterns {
+		if p.cased() {
+			return true
+		}
+	}
+	for _, e := range r.expressions {
+		if e.cased {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,119 @@
+package routing
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Table holds rules in order, each with the value that its route stands for. It is built once by New and then only read,
+// so it is safe for concurrent use. The zero value has no rules and matches nothing.
+type Table[T any] struct {
+	rules  []*rule
+	values []T
+	looks  bool // some rule looks at the path: readings matter
+	cased  bool // ignoring case may matter to a path without capitals
+}
+
+// Match is what Table.Match found.
+type Match[T any] struct {
+	Found     bool
+	Index     int // of the rule; -1 where none matches
+	Value     T   // the rule's
+	Ambiguous bool
+	Other     int     // index of the rule that another reading takes, -1 where that takes none; only where Ambiguous
+	Reading   Reading // the reading that disagrees; only where Ambiguous
+	Policy    Policy  // the matched rule's
+}
+
+// New makes a table; values[i] belongs to rules[i]. It keeps neither slice, but what they refer to must not be changed. The
+// error joins one *RuleError for each mistake.
+func New[T any](rules []Rule, values []T) (*Table[T], error) {
+	if len(rules) != len(values) {
+		return nil, fmt.Errorf("routing: %d rules with %d values", len(rules), len(values))
+	}
+	t := &Table[T]{values: append([]T(nil), values...)}
+	var mistakes []error
+	for i := range rules {
+		r, wrong := newRule(i, rules[i])
+		mistakes = append(mistakes, wrong...)
+		t.rules = append(t.rules, r)
+		t.looks = t.looks || r.looks()
+		t.cased = t.cased || r.cased()
+	}
+	if len(mistakes) > 0 {
+		return nil, errors.Join(mistakes...)
+	}
+	return t, nil
+}
+
+// Match returns the first rule that matches, and whether another plausible reading of the path takes another. The caller
+// owes r.Path, the canonical reading of r.RawPath. Where RawPath has none the match is ambiguous for ReadingsNone; an empty
+// one and "*" (the target of OPTIONS) have no other readings.
+//
+// A path of letters, digits and plain punctuation costs no allocation, any other one or two.
+func (t *Table[T]) Match(r *Request) Match[T] {
+	i := t.first(r, r.Path, 0)
+	if i < 0 {
+		return Match[T]{Index: -1, Other: -1}
+	}
+	m := Match[T]{Found: true, Index: i, Value: t.values[i], Other: -1, Policy: t.rules[i].Ambiguous}
+	if t.looks && r.RawPath != "" && r.RawPath != "*" {
+		m.Other, m.Reading, m.Ambiguous = t.dissent(r, i)
+	}
+	return m
+}
+
+// first returns the index of the first rule that matches when the path is read like that, or -1.
+func (t *Table[T]) first(q *Request, path string, how Reading) int {
+	for i, r := range t.rules {
+		if r.refuses(q, path, how) == keyNone {
+			return i
+		}
+	}
+	return -1
+}
+
+// dissent looks for a reading that takes another rule than the given one, the plainest first.
+func (t *Table[T]) dissent(r *Request, mine int) (other int, how Reading, found bool) {
+	s := shapeOf(r.RawPath)
+	if s.cased || t.cased {
+		if i := t.first(r, r.Path, CaseIgnored); i != mine {
+			return i, CaseIgnored, true
+		}
+	}
+	if !s.crooked {
+		return -1, 0, false
+	}
+	return t.crookedDissent(r, mine)
+}
+
+// crookedDissent is apart so that the room it needs is taken only where it is needed.
+//
+//go:noinline
+func (t *Table[T]) crookedDissent(r *Request, mine int) (other int, how Reading, found bool) {
+	if check(r.RawPath) != nil {
+		return -1, ReadingsNone, true
+	}
+	var buf [1 << 10]byte
+	var all [24]variant
+	s := survey{buf: buf[:0], all: all[:0]}
+	s.explore(r.RawPath)
+	text := string(s.buf)
+	for _, v := range s.all {
+		if i := t.first(r, text[v.from:v.to], v.how); i != mine {
+			return i, v.how, true
+		}
+	}
+	for _, v := range s.all {
+		path := text[v.from:v.to]
+		if t.cased || shapeOf(path).cased {
+			if i := t.first(r, path, v.how|CaseIgnored); i != mine {
+				return i, v.how | CaseIgnored, true
+			}
+		}
+	}
+	if s.full {
+		return -1, ReadingsTooMany, true
+	}
+	return -1, 0, false
+}
