@@ -1,0 +1,218 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"gatehouse/config"
+	"gatehouse/proxy/build"
+	"gatehouse/proxy/record"
+)
+
+// Options are what a run needs beside the file.
+type Options struct {
+	Path    string           // the operator's file
+	Version string           // of the program
+	Stdout  io.Writer        // access lines, unless the file says otherwise
+	Stderr  io.Writer        // events
+	Hangup  <-chan os.Signal // each element asks for a reload; nil: none comes
+	Started func(Addresses)  // called once everything is served; nil: nobody asks
+	// Delay is how long visitors are still accepted after the health paths turned; Drain how long those in flight may take then.
+	Delay, Drain time.Duration
+}
+
+// Addresses are where a run can be reached.
+type Addresses struct {
+	Visitors []string
+	Admin    string // "" for none
+}
+
+// Run serves until ctx ends, then drains, and returns nil. An error means that nothing was started, or, when ctx has ended,
+// that something in flight had to be cut.
+func Run(ctx context.Context, o Options) error {
+	p, err := start(o)
+	if err != nil {
+		return err
+	}
+	if o.Started != nil {
+		o.Started(p.addresses())
+	}
+	p.loop(ctx)
+	close(p.ended)
+	return p.stop()
+}
+
+// program is one run. Its loop is the one goroutine that loads, builds and swaps.
+type program struct {
+	options Options
+	level   slog.LevelVar
+	log     *slog.Logger
+	access  *accessLog
+	record  *record.Recorder
+	living  *build.Living
+	door    *door
+	state   *state
+	watch   *watch
+	seen    [32]byte // what was last looked at
+	asked   chan request
+	ended   chan struct{} // closed when nobody listens to asked any more
+}
+
+// errEnded is the answer to who asks for a reload of what is being stopped.
+var errEnded = errors.New("gatehouse is being stopped")
+
+// ask has the loop reload and returns what came of it.
+func (p *program) ask(ctx context.Context) error {
+	r := request{make(chan error, 1)}
+	select {
+	case p.asked <- r:
+		return <-r.answer
+	case <-p.ended:
+		return errEnded
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// request asks the loop for a reload.
+type request struct{ answer chan error }
+
+func start(o Options) (*program, error) {
+	p := &program{options: o, access: &accessLog{stdout: o.Stdout, stderr: o.Stderr, to: io.Discard}, asked: make(chan request), ended: make(chan struct{})}
+	p.log = slog.New(slog.NewJSONHandler(o.Stderr, &slog.HandlerOptions{Level: &p.level}))
+	p.record = record.New(record.Settings{Access: p.access, Events: p.log, Version: o.Version})
+	p.living = build.New(p.record, p.log)
+	p.state = newState(p.living, p.record, o.Version)
+	p.door = newDoor(p)
+	if err := p.load(); err != nil {
+		p.access.close()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		return nil, errors.Join(err, p.living.Drain(ctx), p.record.Close(ctx))
+	}
+	p.record.Reload(true, time.Now())
+	var err error
+	if p.watch, err = newWatch(o.Path); err != nil {
+		p.log.Warn("changes of the file are noticed slowly", "error", err.Error())
+	}
+	p.state.ready.Store(true)
+	p.log.Info("gatehouse serves", "version", o.Version, "file", o.Path, "addresses", p.living.Addresses(), "admin", p.door.address())
+	return p, nil
+}
+
+func (p *program) addresses() Addresses {
+	return Addresses{Visitors: p.living.Addresses(), Admin: p.door.address()}
+}
+
+func (p *program) loop(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.options.Hangup:
+			_ = p.reload("signal")
+		case r := <-p.asked:
+			r.answer <- p.reload("admin")
+		case <-p.watch.changed:
+			if p.fingerprint() != p.seen {
+				_ = p.reload("file changed")
+			}
+		}
+	}
+}
+
+func (p *program) fingerprint() [32]byte { return fingerprint(p.options.Path, p.state.template()) }
+
+// reload loads the file again. Whatever is wrong with it, what was live stays live; the error is in the log, the metrics and
+// /status.
+func (p *program) reload(why string) error {
+	err := p.load()
+	p.record.Reload(err == nil, time.Now())
+	if err != nil {
+		p.state.failed(err)
+		for _, line := range lines(err) {
+			p.log.Error("reload failed, the last good file stays live", "why", why, "file", p.options.Path, "problem", line)
+		}
+		return err
+	}
+	p.log.Info("reloaded", "why", why, "file", p.options.Path)
+	return nil
+}
+
+// load takes the file live, or changes nothing.
+func (p *program) load() error {
+	p.seen = p.fingerprint()
+	cfg, err := config.Load(p.options.Path)
+	if err != nil {
+		return err
+	}
+	access, logErr := p.access.plan(cfg.Log.Access)
+	door, doorErr := p.door.plan(cfg.Admin)
+	plan, planErr := p.living.Plan(cfg)
+	if err := errors.Join(logErr, doorErr, planErr); err != nil {
+		access.drop()
+		door.drop()
+		if plan != nil {
+			plan.Discard()
+		}
+		return err
+	}
+	p.level.Set(level(cfg.Log.Level))
+	access.commit()
+	plan.Commit()
+	door.commit()
+	p.state.loaded(cfg)
+	p.seen = p.fingerprint()
+	for _, w := range cfg.Warnings {
+		p.log.Warn("the file", "problem", w.Error())
+	}
+	return nil
+}
+
+// step is a part of a load that has been made ready: it is committed or dropped. The zero value has nothing to drop.
+type step struct{ commit, discard func() }
+
+func (s step) drop() {
+	if s.discard != nil {
+		s.discard()
+	}
+}
+
+// stop turns the health paths first, then drains.
+func (p *program) stop() error {
+	p.watch.close()
+	p.state.ready.Store(false)
+	p.living.Ready(false)
+	p.log.Info("draining", "delay", p.options.Delay.String(), "at_most", p.options.Drain.String())
+	if p.options.Delay > 0 {
+		time.Sleep(p.options.Delay)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), p.options.Drain)
+	defer cancel()
+	err := p.living.Drain(ctx)
+	p.door.close()
+	end, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	err = errors.Join(err, p.record.Close(end))
+	p.access.close()
+	p.log.Info("stopped")
+	return err
+}
+
+// lines takes a joined error apart: one line a mistake.
+func lines(err error) []string {
+	var problems config.Problems
+	if errors.As(err, &problems) {
+		out := make([]string, len(problems))
+		for i, q := range problems {
+			out[i] = q.Error()
+		}
+		return out
+	}
+	return strings.Split(err.Error(), "\n")
+}

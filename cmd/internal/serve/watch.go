@@ -1,0 +1,95 @@
+package serve
+
+import (
+	"crypto/sha256"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// settle is how long a folder must be quiet before its file is read: editors and volume managers write in several steps.
+const settle = 200 * time.Millisecond
+
+// look is how often the file is looked at where nothing was heard: some file systems tell nothing.
+const look = 5 * time.Second
+
+// watch tells when the operator's file may have changed. It watches folders and not the file: a file that is replaced, or
+// reached through a symlink that is swapped (as Kubernetes does with a ConfigMap), is another file afterwards.
+type watch struct {
+	path    string
+	changed chan struct{} // one element: it may have changed, come and look
+	quit    chan struct{}
+	done    chan struct{}
+}
+
+// newWatch starts to watch. Its error means that only the slow look is left; the watch works all the same.
+func newWatch(path string) (*watch, error) {
+	w := &watch{path: path, changed: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+	heard, err := fsnotify.NewWatcher()
+	if err == nil {
+		err = heard.Add(filepath.Dir(path))
+	}
+	if real, e := filepath.EvalSymlinks(path); e == nil && heard != nil && filepath.Dir(real) != filepath.Dir(path) {
+		_ = heard.Add(filepath.Dir(real)) // further help, not needed for a swap in the first folder
+	}
+	go w.run(heard)
+	return w, err
+}
+
+func (w *watch) run(heard *fsnotify.Watcher) {
+	defer close(w.done)
+	var events chan fsnotify.Event
+	var errs chan error
+	if heard != nil {
+		defer heard.Close()
+		events, errs = heard.Events, heard.Errors
+	}
+	quiet := time.NewTimer(look)
+	defer quiet.Stop()
+	for {
+		select {
+		case <-w.quit:
+			return
+		case _, ok := <-events:
+			if !ok {
+				events = nil
+			}
+			quiet.Reset(settle)
+		case _, ok := <-errs:
+			if !ok {
+				errs = nil
+			}
+			quiet.Reset(settle)
+		case <-quiet.C:
+			quiet.Reset(look)
+			select {
+			case w.changed <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+func (w *watch) close() {
+	close(w.quit)
+	<-w.done
+}
+
+// fingerprint tells a change from a touch. Files that cannot be read have one too.
+func fingerprint(paths ...string) [sha256.Size]byte {
+	sum := sha256.New()
+	for _, p := range paths {
+		if p == "" {
+			continue
+		}
+		b, err := os.ReadFile(p)
+		if err != nil {
+			b = []byte("unreadable")
+		}
+		part := sha256.Sum256(b)
+		sum.Write(part[:])
+	}
+	return [sha256.Size]byte(sum.Sum(nil))
+}

@@ -1,0 +1,94 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"gatehouse/config"
+	"gatehouse/proxy"
+	"gatehouse/proxy/edge"
+	"gatehouse/proxy/record"
+	"gatehouse/shed/line"
+	"gatehouse/shed/page"
+	"gatehouse/shed/quota"
+)
+
+// Living is what outlives any one file. Its methods belong to one goroutine, except Live's, which anybody may call.
+//
+// Make one with New; end it with Drain.
+type Living struct {
+	Handler *proxy.Handler
+	Record  *record.Recorder
+	Log     *slog.Logger
+
+	pools     map[string]*proxy.Pool
+	quotas    map[quotaIdentity]*quota.Limiter
+	store     *livingStore // nil: none
+	line      *line.Line
+	backlog   *page.Backlog
+	pages     pageLimits
+	listeners map[config.Address]*edge.Server
+
+	retiring sync.WaitGroup // goroutines that wait for the last exchange of a dropped Runtime
+	serving  sync.WaitGroup // listeners that accept
+}
+
+// New returns a Living that serves nobody yet: Plan and Commit a first file.
+func New(rec *record.Recorder, log *slog.Logger) *Living {
+	l := &Living{
+		Handler: &proxy.Handler{Record: rec, Log: log}, Record: rec, Log: log,
+		pools: map[string]*proxy.Pool{}, quotas: map[quotaIdentity]*quota.Limiter{},
+		line: new(line.Line), backlog: new(page.Backlog), pages: newPageLimits(),
+		listeners: map[config.Address]*edge.Server{},
+	}
+	rec.Watch(l.sample)
+	return l
+}
+
+// Ready turns the health path of every listener on or off.
+func (l *Living) Ready(ready bool) {
+	for _, s := range l.listeners {
+		s.SetReady(ready)
+	}
+}
+
+// Addresses are where visitors are served, in no order.
+func (l *Living) Addresses() []string {
+	var all []string
+	for _, s := range l.listeners {
+		all = append(all, s.Address().String())
+	}
+	return all
+}
+
+// Drain stops accepting, lets what is in flight end until ctx does, cuts the rest, and closes all that lives. It returns ctx's
+// error if something had to be cut.
+func (l *Living) Drain(ctx context.Context) error {
+	l.Ready(false)
+	var wg sync.WaitGroup
+	errs := make(chan error, len(l.listeners))
+	for _, s := range l.listeners {
+		wg.Go(func() { errs <- s.Drain(ctx) })
+	}
+	wg.Wait()
+	close(errs)
+	var all error
+	for err := range errs {
+		all = errors.Join(all, err)
+	}
+	l.serving.Wait()
+	if rt := l.Handler.Live(); rt != nil {
+		<-rt.Retire()
+	}
+	l.retiring.Wait()
+	for _, p := range l.pools {
+		p.Backends.Close()
+	}
+	if l.store != nil {
+		l.store.close()
+	}
+	l.Record.Watch(nil)
+	return all
+}

@@ -1,0 +1,119 @@
+package proxy
+
+import (
+	"io"
+	"sync"
+
+	"gatehouse/proxy/intake"
+	"gatehouse/proxy/record"
+	"gatehouse/proxy/upstream"
+)
+
+// copySize is how much of a body is in our hands at once: enough that a large one costs few calls, little enough that a
+// thousand slow visitors cost 32 MiB.
+const copySize = 32 << 10
+
+var buffers = sync.Pool{New: func() any { return new([copySize]byte) }}
+
+// deliver commits a backend's head and copies its body.
+func (x *exchange) deliver(a *upstream.Answer) error {
+	if a.Tunnel != nil {
+		return x.tunnel(a)
+	}
+	defer a.Body.Close()
+	intake.CleanAnswer(&a.Head)
+	a.Head.Set("X-Request-Id", x.id)
+	x.commit(a.Status)
+	if err := x.v.Answer(a.Status, a.Head, a.Length, a.Length < 0); err != nil {
+		return errGone
+	}
+	if x.v.Method() == "HEAD" {
+		return nil
+	}
+	if err := x.copyBody(a); err != nil {
+		return err
+	}
+	if a.Trailer == nil {
+		return nil
+	}
+	if trailer := a.Trailer(); len(trailer) > 0 {
+		if err := x.v.SendTrailer(trailer); err != nil {
+			return errGone
+		}
+	}
+	return nil
+}
+
+func (x *exchange) commit(status int) {
+	x.committed = true
+	x.entry.Status = status
+	x.entry.Outcome = record.Proxied
+}
+
+// copyBody passes bytes on as they come: whenever a backend has no more to say at the moment, what it said is sent.
+func (x *exchange) copyBody(a *upstream.Answer) error {
+	buf := buffers.Get().(*[copySize]byte)
+	defer buffers.Put(buf)
+	for {
+		n, err := a.Body.Read(buf[:])
+		if n > 0 {
+			if _, err := x.v.Write(buf[:n]); err != nil {
+				return errGone
+			}
+			x.entry.BytesOut += int64(n)
+			if n < copySize && x.entry.BytesOut != a.Length && err == nil {
+				if err := x.v.Flush(); err != nil {
+					return errGone
+				}
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return nil
+		case x.v.Context().Err() != nil:
+			return errGone
+		case err != nil:
+			return &Error{Outcome: record.Error, Reason: reasonCut, Err: err}
+		}
+	}
+}
+
+// tunnel joins visitor and backend after an upgrade, byte for byte, until both ways have ended. The permit goes back at the
+// head: a connection that may live for hours would otherwise fill the pool by waiting.
+func (x *exchange) tunnel(a *upstream.Answer) error {
+	defer a.Tunnel.Close()
+	head := a.Head
+	intake.CleanAnswer(&head)
+	head.Set("Connection", "Upgrade")
+	head.Set("Upgrade", "websocket")
+	head.Set("X-Request-Id", x.id)
+	conn, early, err := x.v.Upgrade(head)
+	if err != nil {
+		return &Error{Outcome: record.Error, Reason: reasonUpgrade, Err: err}
+	}
+	defer conn.Close()
+	x.commit(101)
+	x.permit.Done()
+
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		n, err := io.Copy(a.Tunnel, early)
+		x.body.n = n
+		endWrites(a.Tunnel, err)
+	}()
+	n, err := io.Copy(conn, a.Tunnel)
+	x.entry.BytesOut = n
+	endWrites(conn, err)
+	<-done
+	return nil
+}
+
+// endWrites passes the end of one way on: a clean end as a half-close, so that the other way may go on; a failure as a close,
+// which ends the other way too.
+func endWrites(w io.ReadWriteCloser, err error) {
+	half, ok := w.(interface{ CloseWrite() error })
+	if err != nil || !ok || half.CloseWrite() != nil {
+		_ = w.Close()
+	}
+}

@@ -1,0 +1,23 @@
+// Package proxy is the path of a request through Gatehouse.
+//
+//	edge               accept, read a head             -> Visitor
+//	Handler.Serve      begin an exchange               one log line, one set of metrics at its end
+//	  pin              one Runtime for the whole exchange
+//	  intake           refuse what cannot be read in one way                       rejected
+//	  match            Table.Match -> Route                                        rejected: no route, or two
+//	  decide           Monitor.Verdict, fresh enough; shed.Decide                  degraded
+//	  charge           quotas, given back unless something was sent                limited
+//	  lineUp           sign-ins after a closure                                    lined_up
+//	  enter            Gate: try own, try overflow, queue at own; decide again     shed
+//	  ask              Pool.Claim, send; cancelled when the store closes           error
+//	  judge            shed.Answer: deliver, look at the store first, or the page  converted
+//	  deliver          commit the head, then only copy                             proxied
+//	  fail             the one place where an error becomes an answer
+//
+// A Runtime is everything that the file says, built whole and only read; what lives longer than a file (pools, the store's
+// monitor, quotas) is state that a new Runtime points to again. Handler holds one Runtime and swaps it; each exchange pins the
+// one it began with, and what a reload dropped is closed when the last of them has ended.
+//
+// The rooms of this package know nothing of each other: edge has the visitors' sockets, intake what is believed, upstream the
+// backends, record the log and the metrics, admin the operator's door; build puts the words of the file into all of them.
+package proxy

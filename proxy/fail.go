@@ -1,0 +1,159 @@
+package proxy
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"gatehouse/proxy/h1"
+	"gatehouse/proxy/intake"
+	"gatehouse/proxy/record"
+	"gatehouse/routing"
+	"gatehouse/shed/page"
+	"gatehouse/shed/quota"
+)
+
+// fail is the one place where an error becomes an answer.
+func (x *exchange) fail(err error) {
+	if errors.Is(err, errGone) || x.v.Context().Err() != nil {
+		x.gone()
+		return
+	}
+	e := classify(err)
+	x.entry.Outcome, x.entry.Reason = e.Outcome, string(e.Reason)
+	if e.Err != nil {
+		x.entry.Err = e.Err.Error()
+	}
+	if x.committed {
+		x.v.Abort()
+		return
+	}
+	var refusal *intake.Refusal
+	if errors.As(err, &refusal) && refusal.Close || x.unread() {
+		x.v.CloseAfter()
+	}
+	x.answer(x.pace(e))
+}
+
+func (x *exchange) gone() {
+	x.entry.Outcome, x.entry.Reason = record.Error, string(reasonGone)
+	if !x.committed {
+		x.entry.Status = statusGone
+	}
+	x.v.Abort()
+}
+
+// unread reports whether more of the body is left than is worth reading to keep the connection.
+func (x *exchange) unread() bool {
+	const worth = 4 << 10
+	return x.v.Length() < 0 || x.v.Length()-x.body.n > worth
+}
+
+// pace bounds how many pages are made for whom: beyond the rate the answer is a 429 of a few bytes. A refusal or a missing
+// route is answered as it is, since nothing brings those back in a herd.
+func (x *exchange) pace(e *Error) *Error {
+	if e.Kind == page.Limited || e.Outcome == record.Rejected {
+		return e
+	}
+	charge, wait := x.rt.PerAddress.Take(x.ctx, quota.AddrKey(x.request.Client))
+	if wait == 0 {
+		if _, wait = x.rt.PerClient.Take(x.ctx, x.who()); wait > 0 {
+			charge.Refund()
+		}
+	}
+	if wait == 0 {
+		return e
+	}
+	x.entry.Outcome, x.entry.Reason = record.Limited, string(reasonPageRate)
+	return &Error{Outcome: record.Limited, Reason: reasonPageRate, Kind: page.Limited, Status: 429, Wait: wait}
+}
+
+// who tells visitors behind one address apart as well as may be: by the session they carry, else by their browser. Whoever
+// makes such marks up meets the limit of his address.
+func (x *exchange) who() quota.Key {
+	mark := x.session
+	if !x.carries {
+		mark = x.head.Get("User-Agent") + "\x00" + x.head.Get("Accept-Language")
+	}
+	return quota.TextKey(x.request.Client.String() + "\x00" + mark)
+}
+
+// answer makes the page and sends it.
+func (x *exchange) answer(e *Error) {
+	ask := page.Ask{
+		Head: x.v.Method() == "HEAD", Accept: list(*x.head, "Accept"), Language: list(*x.head, "Accept-Language"),
+		ContentType: x.head.Get("Content-Type"), Kind: e.Kind, Status: e.Status, Outcome: e.Outcome.String(),
+		Reason: string(e.Reason), Wait: x.wait(e), Restart: x.restart(), Refresh: x.safe(), RequestID: x.id, Carries: x.carries,
+	}
+	if ask.Status == 0 {
+		ask.Status = x.rt.Status
+	}
+	made := x.rt.Page.Make(ask)
+	head := make(h1.Head, 0, len(made.Lines)+1)
+	for _, l := range made.Lines {
+		head = append(head, h1.Line(l))
+	}
+	head.Add("X-Request-Id", x.id)
+	x.committed, x.entry.Status = true, made.Status
+	if err := x.v.Answer(made.Status, head, int64(len(made.Body)), false); err != nil {
+		x.v.Abort()
+		return
+	}
+	if ask.Head {
+		return
+	}
+	n, err := x.v.Write(made.Body)
+	x.entry.BytesOut = int64(n)
+	if err != nil {
+		x.v.Abort()
+	}
+}
+
+// wait is when the visitor is told to come again: never where coming again cannot help, and never sooner than what is
+// waiting can be served.
+func (x *exchange) wait(e *Error) time.Duration {
+	switch e.Kind {
+	case page.Rejected, page.NotFound:
+		return 0
+	case page.Limited:
+		return e.Wait
+	}
+	return max(e.Wait, x.rt.Backlog.Wait(time.Now(), x.rt.WaitRate))
+}
+
+// restart is where the page leads back to.
+func (x *exchange) restart() string {
+	switch {
+	case x.route != nil && x.route.Restart != "":
+		return x.route.Restart
+	case x.safe() && x.target.RawPath != "":
+		return x.target.RawPath
+	default:
+		return "/"
+	}
+}
+
+// reportAmbiguous names both routes in the log, so that the operator can decide which one is meant.
+func (x *exchange) reportAmbiguous(m routing.Match[*Route]) {
+	x.handler.Log.Warn("ambiguous path", "request_id", x.id, "path", quoted(x.target.RawPath),
+		"route", x.rt.routeName(m.Index), "other_route", x.rt.routeName(m.Other), "reading", m.Reading.String())
+}
+
+// list joins the lines of a field into one list (RFC 9110 section 5.3).
+func list(head h1.Head, name string) string {
+	first, ok := head.Field(name, 0)
+	if !ok {
+		return ""
+	}
+	if _, more := head.Field(name, 1); !more {
+		return first
+	}
+	all := []string{first}
+	for i := 1; ; i++ {
+		v, ok := head.Field(name, i)
+		if !ok {
+			return strings.Join(all, ", ")
+		}
+		all = append(all, v)
+	}
+}

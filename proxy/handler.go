@@ -1,0 +1,45 @@
+package proxy
+
+import (
+	"log/slog"
+	"sync/atomic"
+
+	"gatehouse/proxy/edge"
+	"gatehouse/proxy/record"
+)
+
+// Handler takes visitors through the live Runtime. It is an edge.Handler.
+//
+// Set its fields before its first use; Swap must have been called before the first visitor comes. It is safe for concurrent
+// use.
+type Handler struct {
+	Record *record.Recorder
+	Log    *slog.Logger // events that are not an exchange
+
+	live atomic.Pointer[Runtime]
+}
+
+// Live returns the Runtime that the next exchange begins on; nil before the first Swap.
+func (h *Handler) Live() *Runtime { return h.live.Load() }
+
+// Swap makes rt live and returns what was live before, nil at first. The caller owes that one Retire.
+func (h *Handler) Swap(rt *Runtime) *Runtime { return h.live.Swap(rt) }
+
+// Serve takes one visitor through, and returns when the exchange has ended.
+func (h *Handler) Serve(v edge.Visitor) {
+	x := exchange{handler: h, rt: h.pin(), v: v}
+	x.begin()
+	defer x.finish()
+	if err := x.run(); err != nil {
+		x.fail(err)
+	}
+}
+
+// pin returns the live Runtime, held until its release. A Runtime that drained between the load and the pin has been replaced.
+func (h *Handler) pin() *Runtime {
+	for {
+		if rt := h.live.Load(); rt.pin() {
+			return rt
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package proxy
+
+import (
+	"time"
+
+	"gatehouse/proxy/record"
+	"gatehouse/proxy/upstream"
+	"gatehouse/shed"
+	"gatehouse/shed/quota"
+)
+
+// Pool is a set of backends and the gate in front of it. It is state: it survives a reload.
+type Pool struct {
+	Name     string
+	Gate     shed.Gate
+	Backends *upstream.Pool
+}
+
+// Route is what becomes of the requests that a rule matches. It is only read.
+type Route struct {
+	Name     string
+	Pool     *Pool
+	Overflow *Pool // where to borrow a place when Pool has none; nil: nowhere
+
+	Need    shed.Need
+	SignIn  bool   // the ramp concerns it
+	Restart string // where the page leads back to; "": the request's own path if it is safe, "/" otherwise
+	Quotas  []Quota
+
+	Timeout         time.Duration // to the head of the answer
+	ImpairedTimeout time.Duration // the same while the store is impaired
+	MaxAge          time.Duration // how old a verdict may be; 0: from a check that began after the request arrived
+	Convert         map[int]bool  // statuses that may be the store's failure shining through
+
+	// Series are where exchanges are counted that Pool or Overflow served.
+	Series, OverflowSeries *record.Series
+}
+
+// QuotaKind is what a quota counts by.
+type QuotaKind uint8
+
+const (
+	ByClient QuotaKind = iota // the visitor's address
+	ByRoute                   // everybody together
+	ByCookie                  // a cookie's value, or the address where it is missing
+	ByHeader                  // a field's value, or the address where it is missing
+)
+
+// Quota is a limiter and what it counts by.
+type Quota struct {
+	Kind    QuotaKind
+	Field   string // the name of the cookie or the field
+	Limiter *quota.Limiter
+}
