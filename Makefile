@@ -1,0 +1,42 @@
+# make test is the test command. On a fresh Debian machine with Go it installs what it needs first, and only what is missing.
+
+GO      ?= go
+PKGS    ?= ./...
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+SECONDS_EACH ?= 20s
+
+.PHONY: test build deps vet lint demo fuzz bench-micro faults clean
+
+test: deps vet lint ## install what is missing, vet, lint, and run every test with the race detector
+	$(GO) test -race -timeout 14m $(PKGS)
+
+build: ## bin/gatehouse and bin/gatehouse-demo
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/gatehouse ./cmd/gatehouse-demo
+
+deps: ## a real Redis and a real browser; an error where they cannot be had
+	@./test/deps.sh
+
+vet:
+	$(GO) vet $(PKGS)
+	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt'ed: $$files"; exit 1; fi
+
+lint:
+	$(GO) tool staticcheck $(PKGS)
+
+demo: ## the whole scene by itself, with its table
+	$(GO) run ./cmd/gatehouse-demo -script
+
+fuzz: ## every fuzz target for SECONDS_EACH
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "== $$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(SECONDS_EACH) $$pkg; \
+		done; done
+
+bench-micro: ## Go benchmarks in benchstat's form
+	$(GO) test -run '^$$' -bench . -benchmem $(PKGS) | grep -v '^ok\|no test files'
+
+faults: ## break a real session store in every way, with and without the protection, and print one table
+	$(GO) test -count=1 -run '^TestFaults' -v ./test | grep -v '^=== \|^--- '
+
+clean:
+	rm -rf bin
