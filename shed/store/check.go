@@ -1,0 +1,224 @@
+package store
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"gatehouse/shed"
+)
+
+const (
+	gap      = 5 * time.Millisecond  // between a probe and its confirmation, and between the begins of forced checks
+	farthest = time.Second           // between the probes of a store that cannot be reached
+	tolerate = 20 * time.Millisecond // how late this process may be scheduled before a measurement does not count
+	repeats  = 3                     // how often in a row a measurement that does not count is made again
+)
+
+// run is the checking goroutine.
+func (m *Monitor) run() {
+	for m.sleep() {
+		m.check()
+	}
+}
+
+// sleep waits until a check is due and reports whether there is to be one.
+func (m *Monitor) sleep() bool {
+	for {
+		if m.ctx.Err() != nil {
+			return false
+		}
+		m.mu.Lock()
+		due := m.pace.due(m.set, m.next != nil)
+		m.mu.Unlock()
+		wait := time.Until(due)
+		if wait <= 0 {
+			return true
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-m.wake:
+		case <-m.ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// check makes one check and publishes what it found.
+func (m *Monitor) check() {
+	m.mu.Lock()
+	s, asked := m.set, m.next
+	m.next = nil
+	begun := time.Now()
+	m.record.checks++
+	m.mu.Unlock()
+
+	size := min(small, s.Payload)
+	if m.course.at.cause == shed.CauseFull || begun.Sub(m.payload) >= time.Second {
+		size, m.payload = s.Payload, begun
+	}
+	e, worse, ok := m.gather(size, begun, s)
+	if !ok {
+		asked.release(m.at.Load(), true)
+		return
+	}
+	now := time.Now()
+	before := m.course.at.state
+	t, tell := m.course.settle(e, worse, begun, now, s)
+	at := m.course.at
+	m.pace.set(begun, now, e.Reached || !at.state.Impaired(), at.state.Impaired(), s)
+
+	m.mu.Lock()
+	at.over = m.set.RampOver
+	m.at.Store(&at)
+	var released *round
+	if at.state.Impaired() {
+		released, m.next = m.next, nil
+	}
+	m.record.begun, m.record.took = begun, now.Sub(begun)
+	if tell {
+		m.record.tell(t)
+	}
+	m.mu.Unlock()
+
+	asked.release(&at, false)
+	released.release(&at, false)
+	select {
+	case <-m.first:
+	default:
+		close(m.first)
+	}
+	if rank(at.state) > rank(before) {
+		m.watch.fire(at.verdict(now))
+	}
+	if tell {
+		m.on(t)
+	}
+}
+
+// gather makes the probes of one check. It returns the evidence that decides, and whether that was confirmed to be worse
+// than what is believed; ok is false where the Monitor is being closed.
+//
+// What is confirmed is the least that the confirming probes agree on: one that found the store down and one that found it
+// read-only have both found that it takes no writes.
+func (m *Monitor) gather(size int, begun time.Time, s Settings) (e Evidence, worse, ok bool) {
+	believed := rank(m.course.at.state)
+	var bad []Evidence
+	good, refusals := 0, 0 // refusals: definite ones in a row
+	for at := begun; ; at = time.Now() {
+		e, ok = m.measure(size, at, s)
+		if !ok {
+			return e, false, false
+		}
+		if rank(e.State) > believed {
+			bad = append(bad, e)
+			if refusals++; !e.Definite {
+				refusals = 0
+			}
+		} else {
+			good++
+			if len(bad) == 0 || good == 3 || len(bad) == 1 && bad[0].Definite {
+				return e, false, true
+			}
+			refusals = 0
+		}
+		if refusals == 2 {
+			return least(bad[len(bad)-2:]), true, true
+		}
+		if len(bad) == 3 {
+			return least(bad), true, true
+		}
+		if !m.pause(gap) {
+			return e, false, false
+		}
+	}
+}
+
+// least is the latest of the mildest.
+func least(bad []Evidence) Evidence {
+	mild := bad[0]
+	for _, e := range bad[1:] {
+		if rank(e.State) <= rank(mild.State) {
+			mild = e
+		}
+	}
+	return mild
+}
+
+// measure probes until the measurement counts, and notes it.
+func (m *Monitor) measure(size int, begun time.Time, s Settings) (e Evidence, ok bool) {
+	for again := 0; ; again++ {
+		ctx, cancel := context.WithTimeout(m.ctx, s.Timeout)
+		from := time.Now()
+		m.pulse.start()
+		e = m.prober.Probe(ctx, size)
+		stalled := m.pulse.stop()
+		took := time.Since(from)
+		cancel()
+		if m.ctx.Err() != nil {
+			return e, false
+		}
+		m.mu.Lock()
+		m.record.note(e, took)
+		m.mu.Unlock()
+		if s.Observe != nil {
+			s.Observe(took, e.Cause)
+		}
+		if stalled > tolerate && rank(e.State) > 0 && !e.Definite && again < repeats {
+			// A canary found missing stays missed: the prober has told of it once and planted another.
+			m.course.lost = m.course.lost || e.Lost
+			continue
+		}
+		m.course.take(e, begun, stalled <= tolerate, s)
+		return e, true
+	}
+}
+
+// pause waits and reports whether the Monitor is still open.
+func (m *Monitor) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-m.ctx.Done():
+		return false
+	}
+}
+
+// pace says when the next check is due. It belongs to the checking goroutine.
+type pace struct {
+	begun, ended time.Time
+	impaired     bool
+	wait         time.Duration // between probes of a store that cannot be reached; zero where it can
+	jittered     time.Duration
+}
+
+// set notes a check. Where the store cannot be reached the wait doubles from the interval to farthest.
+func (p *pace) set(begun, ended time.Time, reached, impaired bool, s Settings) {
+	p.begun, p.ended, p.impaired = begun, ended, impaired
+	if reached {
+		p.wait = 0
+		return
+	}
+	p.wait = max(s.Interval, min(2*p.wait, farthest))
+	p.jittered = p.wait - time.Duration(rand.Int64N(int64(p.wait)/4+1))
+}
+
+// due is when the next check is to begin. Somebody waiting hastens it, except while nobody has to wait.
+func (p *pace) due(s Settings, asked bool) time.Time {
+	switch {
+	case p.begun.IsZero():
+		return time.Time{}
+	case asked && !p.impaired:
+		return p.begun.Add(gap)
+	case p.wait > 0:
+		return p.ended.Add(p.jittered)
+	}
+	due := p.begun.Add(s.Interval)
+	if soonest := p.ended.Add(gap); due.Before(soonest) {
+		return soonest
+	}
+	return due
+}

@@ -1,0 +1,188 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/shed"
+)
+
+// Monitor knows what one session store can do. Make one with New, Start it, and Close it when nobody asks it any more. All
+// its methods may be called concurrently, and before Start, where they know nothing yet.
+type Monitor struct {
+	prober Prober
+	on     func(Transition)
+	at     atomic.Pointer[standing]
+	watch  watchers
+	pulse  pulse
+
+	ctx    context.Context // ends with Close
+	stop   context.CancelFunc
+	wake   chan struct{} // somebody waits, or the settings changed
+	first  chan struct{} // closed with the first completed check
+	worker sync.WaitGroup
+
+	mu      sync.Mutex
+	set     Settings
+	next    *round // who waits for the next check to begin; nil when nobody does
+	closed  bool
+	started bool
+	record  record
+
+	// The rest belongs to the checking goroutine.
+	course  course
+	pace    pace
+	payload time.Time // when the last large canary was written
+}
+
+// round is those who wait for one check. at and late are set before done is closed.
+type round struct {
+	done chan struct{}
+	at   *standing
+	late bool
+}
+
+func (r *round) release(at *standing, late bool) {
+	if r != nil {
+		r.at, r.late = at, late
+		close(r.done)
+	}
+}
+
+// New returns a Monitor that asks p. on is told of every transition, in their order, from the Monitor's goroutine and under
+// no lock; it may be nil, may call the Monitor except Close, and delays the next check for as long as it takes. The Monitor
+// owns p from here on.
+func New(p Prober, s Settings, on func(Transition)) *Monitor {
+	if on == nil {
+		on = func(Transition) {}
+	}
+	m := &Monitor{
+		prober: p, on: on, set: s,
+		wake: make(chan struct{}, 1), first: make(chan struct{}),
+	}
+	m.ctx, m.stop = context.WithCancel(context.Background())
+	m.course.at = standing{since: time.Now(), over: s.RampOver}
+	at := m.course.at
+	m.at.Store(&at)
+	return m
+}
+
+// Start begins to check. A second Start, or one after Close, does nothing.
+func (m *Monitor) Start() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.started || m.closed {
+		return
+	}
+	m.started = true
+	m.worker.Go(m.run)
+}
+
+// Close ends checking, closes the Prober and returns when both have ended. Whoever waits is released with what is known,
+// marked Late; so is whoever asks afterwards for something fresher. It is idempotent.
+func (m *Monitor) Close() {
+	m.mu.Lock()
+	again := m.closed
+	m.closed = true
+	waiting := m.next
+	m.next = nil
+	m.mu.Unlock()
+	m.stop()
+	waiting.release(m.at.Load(), true)
+	m.worker.Wait()
+	if !again {
+		_ = m.prober.Close()
+	}
+}
+
+// Set changes the settings in place. The state stays; a ramp that runs is measured by the new length; StartRamp is ignored.
+func (m *Monitor) Set(s Settings) {
+	m.mu.Lock()
+	m.set = s
+	at := *m.at.Load()
+	at.over = s.RampOver
+	m.at.Store(&at)
+	m.mu.Unlock()
+	m.nudge()
+}
+
+// Current returns what is known now. It never waits and does not allocate.
+func (m *Monitor) Current() shed.Verdict { return m.at.Load().verdict(time.Now()) }
+
+// LastImpaired returns the latest moment at which the store was impaired: now if it is, and the zero time if it never was.
+func (m *Monitor) LastImpaired() time.Time {
+	at := m.at.Load()
+	if at.state.Impaired() {
+		return time.Now()
+	}
+	return at.closed
+}
+
+// Verdict returns what the store can do, from a check that began at most maxAge ago; with maxAge zero, from one that begins
+// after this call. Where there is none it waits for the next check, for at most two probe timeouts or until ctx ends, and
+// then returns what is known, marked Late. While the store is impaired it never waits.
+func (m *Monitor) Verdict(ctx context.Context, maxAge time.Duration) shed.Verdict {
+	now := time.Now()
+	if at := m.at.Load(); at.fresh(now, maxAge) {
+		return at.verdict(now)
+	}
+	return m.join(ctx)
+}
+
+// join waits for the next check to begin and to end.
+func (m *Monitor) join(ctx context.Context) shed.Verdict {
+	m.mu.Lock()
+	at := m.at.Load()
+	if m.closed || at.state.Impaired() {
+		late := m.closed
+		m.mu.Unlock()
+		v := at.verdict(time.Now())
+		v.Late = late
+		return v
+	}
+	if m.next == nil {
+		m.next = &round{done: make(chan struct{})}
+	}
+	r, patience := m.next, 2*m.set.Timeout
+	m.mu.Unlock()
+	m.nudge()
+
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	select {
+	case <-r.done:
+	case <-limit.C:
+	case <-ctx.Done():
+	}
+	select {
+	case <-r.done:
+		v := r.at.verdict(time.Now())
+		v.Late = r.late
+		return v
+	default:
+		v := m.Current()
+		v.Late = true
+		return v
+	}
+}
+
+// First waits for the first check to end, or for ctx, and returns what is known then; marked Late if no check has ended.
+func (m *Monitor) First(ctx context.Context) shed.Verdict {
+	select {
+	case <-m.first:
+	case <-ctx.Done():
+	case <-m.ctx.Done():
+	}
+	v := m.Current()
+	v.Late = v.Begun.IsZero()
+	return v
+}
+
+func (m *Monitor) nudge() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}

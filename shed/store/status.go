@@ -1,0 +1,73 @@
+package store
+
+import (
+	"time"
+
+	"gatehouse/shed"
+)
+
+const (
+	keptTransitions = 20
+	keptLatencies   = 120
+)
+
+// Status is what a person wants to know of a store during an incident.
+type Status struct {
+	shed.Verdict
+	Err         string          // what the latest probe that failed met; empty if none did
+	ErrAt       time.Time       // and when
+	CheckBegun  time.Time       // the last completed check; zero if there was none
+	CheckTook   time.Duration   // with its confirmations
+	Checks      uint64          // begun so far
+	Probes      uint64          // made so far
+	Transitions []Transition    // the last 20, oldest first
+	Latencies   []time.Duration // of the last 120 probes, oldest first: the canary's round trip, or the whole probe if it failed
+}
+
+// record is what Status tells beyond the verdict, under the Monitor's lock.
+type record struct {
+	err         string
+	errAt       time.Time
+	begun       time.Time
+	took        time.Duration
+	checks      uint64
+	probes      uint64
+	transitions []Transition
+	latencies   [keptLatencies]time.Duration // a ring
+}
+
+func (r *record) note(e Evidence, took time.Duration) {
+	if e.Latency > 0 {
+		took = e.Latency
+	}
+	r.latencies[r.probes%keptLatencies] = took
+	r.probes++
+	if e.Err != nil {
+		r.err, r.errAt = e.Err.Error(), time.Now()
+	}
+}
+
+func (r *record) tell(t Transition) {
+	if len(r.transitions) == keptTransitions {
+		r.transitions = append(r.transitions[:0], r.transitions[1:]...)
+	}
+	r.transitions = append(r.transitions, t)
+}
+
+// Status returns a copy that the caller owns.
+func (m *Monitor) Status() Status {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := &m.record
+	s := Status{
+		Verdict: m.Current(), Err: r.err, ErrAt: r.errAt, CheckBegun: r.begun, CheckTook: r.took,
+		Checks: r.checks, Probes: r.probes,
+		Transitions: append([]Transition(nil), r.transitions...),
+	}
+	n := min(r.probes, keptLatencies)
+	s.Latencies = make([]time.Duration, 0, n)
+	for i := r.probes - n; i < r.probes; i++ {
+		s.Latencies = append(s.Latencies, r.latencies[i%keptLatencies])
+	}
+	return s
+}

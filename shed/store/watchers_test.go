@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gatehouse/shed"
+)
+
+func TestOnClose(t *testing.T) {
+	in(t, usual, good, func(t *testing.T, s *scene) {
+		var heard []shed.State
+		var again func(v shed.Verdict)
+		again = func(v shed.Verdict) {
+			heard = append(heard, v.State)
+			s.OnClose(again)
+		}
+		s.OnClose(again)
+		once := 0
+		stop := s.OnClose(func(shed.Verdict) { once++ })
+		never := s.OnClose(func(shed.Verdict) { t.Error("called after stop") })
+		never()
+		never()
+
+		s.p.say(tardy)
+		s.become(t, shed.Strained, time.Second)
+		if len(heard) != 0 {
+			t.Error("strained is not a closing")
+		}
+		s.p.say(readOnly)
+		s.become(t, shed.ReadOnly, time.Second)
+		s.p.say(full) // another cause is no worse
+		time.Sleep(time.Second)
+		s.p.say(loading)
+		s.become(t, shed.Down, time.Second)
+		s.p.say(readOnly)
+		s.become(t, shed.ReadOnly, 2*time.Second)
+		s.p.say(good)
+		s.become(t, shed.Writable, 2*time.Second)
+		s.p.say(refused)
+		s.become(t, shed.Down, time.Second)
+		synctest.Wait()
+		stop()
+		s.Close()
+		if len(heard) != 3 || heard[0] != shed.ReadOnly || heard[1] != shed.Down || heard[2] != shed.Down {
+			t.Errorf("heard %v", heard)
+		}
+		if once != 1 {
+			t.Errorf("called %d times", once)
+		}
+	})
+}
+
+func TestAnybodyInFlightIsCancelled(t *testing.T) {
+	in(t, usual, good, func(t *testing.T, s *scene) {
+		var all sync.WaitGroup
+		for range 500 {
+			ctx, cancel := context.WithCancel(t.Context())
+			stop := s.OnClose(func(shed.Verdict) { cancel() })
+			all.Go(func() {
+				defer stop()
+				<-ctx.Done()
+			})
+		}
+		s.p.say(readOnly)
+		all.Wait()
+		s.want(t, shed.ReadOnly, shed.CauseReadOnly)
+	})
+}
+
+// Coming, going and firing at once, for the race detector; and nobody is left behind.
+func TestWatchersConcurrently(t *testing.T) {
+	var m Monitor
+	var all sync.WaitGroup
+	end := time.Now().Add(200 * time.Millisecond)
+	for range 4 {
+		all.Go(func() {
+			for time.Now().Before(end) {
+				stops := make([]func(), 8)
+				for i := range stops {
+					stops[i] = m.OnClose(func(shed.Verdict) {})
+				}
+				for _, stop := range stops {
+					stop()
+					stop()
+				}
+			}
+		})
+	}
+	all.Go(func() {
+		for time.Now().Before(end) {
+			m.watch.fire(shed.Verdict{})
+		}
+	})
+	all.Wait()
+	for i := range m.watch.shards {
+		if m.watch.shards[i].head != nil {
+			t.Fatal("somebody is left behind")
+		}
+	}
+}
+
+func TestAFreshVerdictDoesNotAllocate(t *testing.T) {
+	m := fresh()
+	ctx := context.Background()
+	if n := testing.AllocsPerRun(1000, func() { m.Verdict(ctx, time.Hour) }); n != 0 {
+		t.Errorf("Verdict: %v allocations", n)
+	}
+	if n := testing.AllocsPerRun(1000, func() { m.Current(); m.LastImpaired() }); n != 0 {
+		t.Errorf("Current and LastImpaired: %v allocations", n)
+	}
+	f := func(shed.Verdict) {}
+	if n := testing.AllocsPerRun(1000, func() { m.OnClose(f)() }); n > 2 {
+		t.Errorf("OnClose and stop: %v allocations", n)
+	}
+}
+
+// fresh is a Monitor that knows, and does not run.
+func fresh() *Monitor {
+	m := New(nil, usual, nil)
+	now := time.Now()
+	m.at.Store(&standing{state: shed.Writable, cause: shed.OK, since: now, begun: now, opened: now, over: time.Hour})
+	return m
+}
+
+func BenchmarkVerdictFresh(b *testing.B) {
+	m, ctx := fresh(), context.Background()
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			m.Verdict(ctx, time.Hour)
+		}
+	})
+}
+
+func BenchmarkOnCloseAndStop(b *testing.B) {
+	m := fresh()
+	f := func(shed.Verdict) {}
+	for range 1000 {
+		m.OnClose(f)
+	}
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			m.OnClose(f)()
+		}
+	})
+}
