@@ -1,0 +1,93 @@
+package config
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+
+	"gopkg.in/yaml.v3"
+)
+
+// maxSize bounds what is read of one file.
+const maxSize = 1 << 20
+
+// Load reads and checks a file. The error is Problems.
+func Load(path string) (*Config, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, Problems{{Path: path, What: "cannot be read: " + cause(err) + "; a YAML file is wanted"}}
+	}
+	return Parse(path, data)
+}
+
+// read returns at most one byte more than may be: Parse refuses that.
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSize+1))
+}
+
+// cause returns an error without the path, which the message names already.
+func cause(err error) string {
+	if bad := (*fs.PathError)(nil); errors.As(err, &bad) {
+		return bad.Err.Error()
+	}
+	return err.Error()
+}
+
+// Parse checks what was read from the file of that path. The path is used in messages and to find what the file names; the
+// file itself is not touched. The error is Problems.
+func Parse(path string, data []byte) (*Config, error) {
+	root, problem := parse(data)
+	if problem != nil {
+		problem.Path = path
+		return nil, Problems{*problem}
+	}
+	r := &reader{path: path}
+	c := r.config(value{r: r, node: root})
+	if len(r.problems) > 0 {
+		return nil, r.problems.sorted()
+	}
+	c.Sum = sha256.Sum256(data)
+	c.Warnings = r.warnings.sorted()
+	return c, nil
+}
+
+// config reads the whole file.
+func (r *reader) config(root value) *Config {
+	c := &Config{
+		Path:    r.path,
+		Admin:   defaultAdmin(),
+		Log:     Log{Access: "stdout", Level: "info"},
+		Degrade: defaultDegrade(),
+	}
+	if !root.readable() {
+		return c
+	}
+	var bounds []bound
+	m := root.fields(
+		field{name: "listen", read: func(v value) { bounds = append(bounds, v.listen(&c.Listen)...) }},
+		field{name: "admin", read: func(v value) { bounds = append(bounds, v.admin(&c.Admin)...) }},
+		field{name: "trusted_proxies", read: func(v value) { v.proxies(&c.TrustedProxies) }},
+		field{name: "log", read: func(v value) { v.log(&c.Log) }},
+		field{name: "session", read: func(v value) { v.session(&c.Session) }},
+		field{name: "pools", read: func(v value) { v.pools(&c.Pools) }},
+		field{name: "quotas", read: func(v value) { v.quotas(&c.Quotas) }},
+		field{name: "routes", read: func(v value) { v.routes(c) }},
+		field{name: "degrade", read: func(v value) { v.degrade(&c.Degrade) }},
+	)
+	m.need("listen", "at least one listener, such as listen: [{address: \":8080\"}],")
+	m.need("pools", "at least one pool, such as pools: {app: {backends: [\"http://10.0.0.1:8080\"]}},")
+	m.need("routes", "at least one route, such as routes: [{name: app, pool: app}],")
+	if _, said := m.has["admin"]; !said {
+		nowhere := value{r: r, node: &yaml.Node{}, where: "admin"}
+		bounds = append([]bound{{nowhere, c.Admin.Address}}, bounds...)
+	}
+	collisions(bounds)
+	return c
+}
