@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,7 +22,7 @@ const (
 
 // NewEvents returns the logger of events: one line of JSON each. Texts and errors are made harmless and short, since an
 // event may quote what a stranger sent.
-func NewEvents(to io.Writer, level slog.Level) *slog.Logger {
+func NewEvents(to io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: level, ReplaceAttr: harmless}))
 }
 
@@ -163,20 +162,16 @@ func newReloadMetrics() reloadMetrics {
 	}
 }
 
-// Reload records an attempt to load the operator's file, the first one too. A nil err is success; otherwise the last good
-// file stays in force, and the timestamp with it.
-func (r *Recorder) Reload(at time.Time, err error) {
-	if err != nil {
-		r.reloads.success.Set(0)
-		text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
-		r.events.LogAttrs(context.Background(), slog.LevelError, "config not loaded", slog.String("err", text))
-		r.note("config", at, true, "not loaded, the last good file stays in force: "+text)
+// Reload records an attempt to load the operator's file, the first one too. Where it failed, the last good file stays in
+// force, and the timestamp with it. What is wrong with the file is its loader's to say.
+func (r *Recorder) Reload(ok bool, at time.Time) {
+	r.reloads.success.Set(one(ok))
+	if !ok {
+		r.note("config", at, true, "the file has mistakes and was not loaded; the last good one stays in force")
 		return
 	}
-	r.reloads.success.Set(1)
 	r.reloads.timestamp.Set(float64(at.UnixMilli()) / 1000)
-	r.events.LogAttrs(context.Background(), slog.LevelInfo, "config loaded")
-	r.note("config", at, false, "loaded")
+	r.note("config", at, false, "the file was loaded")
 }
 
 func (r *Recorder) note(kind string, at time.Time, bad bool, text string) {

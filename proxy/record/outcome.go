@@ -14,7 +14,7 @@ const (
 	Shed                     // the pool had no room
 	LinedUp                  // a place in the line
 	Rejected                 // refused for what it is: unreadable, ambiguous, or for no route
-	Error                    // a backend failed, or Gatehouse did
+	Error                    // a backend failed, or Gatehouse did; an Outcome out of range counts as this
 	outcomes
 )
 

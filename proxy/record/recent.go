@@ -70,6 +70,7 @@ type tallyWindow struct {
 }
 
 func (w *routeWindow) add(second uint32, o Outcome, reason string) {
+	o = min(o, outcomes-1)
 	if c := find(w.cells.Load(), o, reason); c != nil {
 		c.add(second)
 		return

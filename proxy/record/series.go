@@ -1,6 +1,7 @@
 package record
 
 import (
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -16,6 +17,7 @@ type Series struct {
 	route *routeParts
 	pool  *poolParts
 
+	asked     bool // since the last Keep; under Recorder.mu
 	forgotten bool // under Recorder.mu
 	requests  [outcomes][codeSlots]atomic.Pointer[prometheus.Counter]
 	duration  atomic.Pointer[prometheus.Observer]
@@ -43,9 +45,10 @@ func (r *Recorder) Series(route, pool string) *Series {
 	defer r.mu.Unlock()
 	k := seriesKey{label(route), label(pool)}
 	if s := r.series[k]; s != nil {
+		s.asked = true
 		return s
 	}
-	s := &Series{route: r.routes[k.route], pool: r.pools[k.pool]}
+	s := &Series{asked: true, route: r.routes[k.route], pool: r.pools[k.pool]}
 	if s.route == nil {
 		s.route = &routeParts{name: k.route}
 		r.routes[k.route] = s.route
@@ -58,19 +61,26 @@ func (r *Recorder) Series(route, pool string) *Series {
 	return s
 }
 
-// Keep forgets every Series but these and Unmatched's, with what they counted. Exchanges that still end on a forgotten one
-// are logged and not counted, so that they bring back no label that the reload took away.
-func (r *Recorder) Keep(live []*Series) {
+// Keep ends a reload: the Series of these routes that were asked for since the last Keep live on, and Unmatched's. All
+// others are forgotten, with what they counted: a route that is gone, or one that has another pool now. Exchanges that still
+// end on a forgotten Series are logged and not counted, so that they bring back no label that the reload took away.
+func (r *Recorder) Keep(routes []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	kept := map[*Series]bool{r.unmatched: true}
-	for _, s := range live {
-		kept[s] = true
+	kept := map[*Series]bool{}
+	for k, s := range r.series {
+		kept[s] = s == r.unmatched || s.asked && slices.ContainsFunc(routes, func(name string) bool { return label(name) == k.route })
+		s.asked = false
 	}
-	pools, routes := map[string]*poolParts{}, map[string]*routeParts{}
+	r.sweep(kept)
+}
+
+// sweep forgets every Series that is not kept.
+func (r *Recorder) sweep(kept map[*Series]bool) {
+	pools, live := map[string]*poolParts{}, map[string]*routeParts{}
 	for k, s := range r.series {
 		if kept[s] {
-			pools[k.pool], routes[k.route] = s.pool, s.route
+			pools[k.pool], live[k.route] = s.pool, s.route
 			continue
 		}
 		s.forgotten = true
@@ -84,7 +94,7 @@ func (r *Recorder) Keep(live []*Series) {
 			p.upstream.Store(&r.nowhere)
 		}
 	}
-	r.pools, r.routes = pools, routes
+	r.pools, r.routes = pools, live
 }
 
 // count returns the counter of that outcome and status.
