@@ -97,6 +97,9 @@ func (x *exchange) watch() *watch {
 		}
 		w.shorten()
 	})
+	if v := x.rt.Store.Current(); safe && !need.Met(carries, v.State) { // it closed before anybody listened
+		w.cancel(&Error{Outcome: record.Converted, Reason: shed.Reason(v.Cause.String())})
+	}
 	return w
 }
 

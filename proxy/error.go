@@ -42,6 +42,8 @@ const (
 	reasonQueue     shed.Reason = "queue_timeout"
 	reasonNoRoute   shed.Reason = "no_route"
 	reasonAmbiguous shed.Reason = "ambiguous_path"
+	reasonBody      shed.Reason = "body_broken"
+	reasonRequest   shed.Reason = "request"
 	reasonConnect   shed.Reason = "backend_unreachable"
 	reasonBroken    shed.Reason = "backend_broken"
 	reasonLate      shed.Reason = "backend_late"
@@ -87,6 +89,10 @@ func classify(err error) *Error {
 		return &Error{Outcome: record.Shed, Kind: page.Shed, Status: 503, Reason: reasonFull}
 	case errors.Is(err, shed.ErrLate):
 		return &Error{Outcome: record.Shed, Kind: page.Shed, Status: 503, Reason: reasonQueue}
+	case errors.Is(err, upstream.ErrVisitor):
+		return &Error{Outcome: record.Rejected, Kind: page.Rejected, Status: 400, Reason: reasonBody, Err: err}
+	case errors.Is(err, upstream.ErrRequest):
+		return &Error{Outcome: record.Rejected, Kind: page.Rejected, Status: 400, Reason: reasonRequest, Err: err}
 	case errors.Is(err, upstream.ErrNoBackend):
 		return &Error{Outcome: record.Error, Kind: page.Failed, Status: 503, Reason: reasonNone}
 	case errors.Is(err, upstream.ErrConnect):

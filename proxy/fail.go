@@ -95,7 +95,7 @@ func (x *exchange) answer(e *Error) {
 	}
 	head.Add("X-Request-Id", x.id)
 	x.committed, x.entry.Status = true, made.Status
-	if err := x.v.Answer(made.Status, head, int64(len(made.Body)), false); err != nil {
+	if err := x.v.Answer(made.Status, head, int64(made.Length), false); err != nil {
 		x.v.Abort()
 		return
 	}
@@ -118,7 +118,7 @@ func (x *exchange) wait(e *Error) time.Duration {
 	case page.Limited:
 		return e.Wait
 	}
-	return max(e.Wait, x.rt.Backlog.Wait(time.Now(), x.rt.WaitRate))
+	return max(e.Wait, x.rt.Page.Wait(time.Now(), x.rt.WaitRate))
 }
 
 // restart is where the page leads back to.
@@ -135,7 +135,7 @@ func (x *exchange) restart() string {
 
 // reportAmbiguous names both routes in the log, so that the operator can decide which one is meant.
 func (x *exchange) reportAmbiguous(m routing.Match[*Route]) {
-	x.handler.Log.Warn("ambiguous path", "request_id", x.id, "path", quoted(x.target.RawPath),
+	x.handler.Log.Warn("ambiguous path", "request_id", x.id, "path", x.target.RawPath,
 		"route", x.rt.routeName(m.Index), "other_route", x.rt.routeName(m.Other), "reading", m.Reading.String())
 }
 

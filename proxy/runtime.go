@@ -22,12 +22,12 @@ type Runtime struct {
 	Session session.Marks
 	Trusted intake.Trusted
 
-	Store *store.Monitor // nil: every need is met
-	Line  *line.Line     // nil without Store
+	Store     *store.Monitor // nil: every need is met
+	StoreName string
+	Line      *line.Line // nil without Store
 
 	Page     *page.Maker
-	Status   int // of a page that stands in for the store
-	Backlog  *page.Backlog
+	Status   int     // of a page that stands in for the store
 	WaitRate float64 // sign-ins a second that a recovered store is given: how fast a backlog goes down
 	// PerClient and PerAddress bound how many pages are made.
 	PerClient, PerAddress *quota.Limiter

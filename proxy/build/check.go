@@ -13,13 +13,19 @@ import (
 func Check(cfg *config.Config) error {
 	_, tableErr := Table(cfg)
 	_, pageErr := planPage(cfg)
-	var secretErr error
-	if s := cfg.Session.Store; s != nil {
-		if _, err := secret(s.Redis.Password); err != nil {
-			secretErr = fmt.Errorf("session.store.redis: %w", err)
-		}
+	return errors.Join(tableErr, pageErr, checkSecrets(cfg))
+}
+
+// checkSecrets says which secrets are not where the file says.
+func checkSecrets(cfg *config.Config) error {
+	s := cfg.Session.Store
+	if s == nil {
+		return nil
 	}
-	return errors.Join(tableErr, pageErr, secretErr)
+	if _, err := secret(s.Redis.Password); err != nil {
+		return fmt.Errorf("session.store.redis: %w", err)
+	}
+	return nil
 }
 
 // Table returns the file's routes as a table over themselves, for those who only want to know which one matches.

@@ -11,7 +11,6 @@ import (
 	"gatehouse/proxy/edge"
 	"gatehouse/proxy/record"
 	"gatehouse/shed/line"
-	"gatehouse/shed/page"
 	"gatehouse/shed/quota"
 )
 
@@ -27,7 +26,6 @@ type Living struct {
 	quotas    map[quotaIdentity]*quota.Limiter
 	store     *livingStore // nil: none
 	line      *line.Line
-	backlog   *page.Backlog
 	pages     pageLimits
 	listeners map[config.Address]*edge.Server
 
@@ -40,7 +38,7 @@ func New(rec *record.Recorder, log *slog.Logger) *Living {
 	l := &Living{
 		Handler: &proxy.Handler{Record: rec, Log: log}, Record: rec, Log: log,
 		pools: map[string]*proxy.Pool{}, quotas: map[quotaIdentity]*quota.Limiter{},
-		line: new(line.Line), backlog: new(page.Backlog), pages: newPageLimits(),
+		line: new(line.Line), pages: newPageLimits(),
 		listeners: map[config.Address]*edge.Server{},
 	}
 	rec.Watch(l.sample)

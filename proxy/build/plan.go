@@ -40,19 +40,21 @@ func (l *Living) Plan(cfg *config.Config) (*Plan, error) {
 	p.planQuotas()
 	var pageErr error
 	p.runtime.Page, pageErr = planPage(cfg)
-	err := errors.Join(pageErr, p.planRoutes(), p.planStore(), p.planListeners())
-	if err != nil {
+	err := errors.Join(pageErr, p.planRoutes(), checkSecrets(cfg), p.planListeners())
+	if err == nil {
+		p.planStore() // last, since it waits
+	} else {
 		p.Discard()
 		return nil, err
 	}
 	rt := p.runtime
 	rt.Session = session.Marks{Cookies: cfg.Session.Cookies, Headers: cfg.Session.Headers}
 	rt.Trusted = intake.Trusted(cfg.TrustedProxies)
-	rt.Backlog, rt.PerClient, rt.PerAddress = l.backlog, l.pages.perClient, l.pages.perAddress
+	rt.PerClient, rt.PerAddress = l.pages.perClient, l.pages.perAddress
 	rt.Status = cfg.Degrade.Status
 	rt.WaitRate = 1
 	if p.store != nil {
-		rt.Store, rt.Line = p.store.monitor, l.line
+		rt.Store, rt.StoreName, rt.Line = p.store.monitor, p.store.identity.name, l.line
 		rt.WaitRate = cfg.Session.Store.Recovery.Ramp.To.PerSecond()
 	}
 	for _, pool := range cfg.Pools {

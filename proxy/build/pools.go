@@ -1,6 +1,8 @@
 package build
 
 import (
+	"time"
+
 	"gatehouse/config"
 	"gatehouse/proxy"
 	"gatehouse/proxy/upstream"
@@ -13,7 +15,7 @@ func (p *Plan) planPools() {
 			p.pools[c.Name] = living
 			continue
 		}
-		pool := &proxy.Pool{Name: c.Name, Backends: upstream.NewPool(poolSettings(c), p.living.Log)}
+		pool := &proxy.Pool{Name: c.Name, Backends: upstream.NewPool(p.poolSettings(c), p.living.Log)}
 		pool.Gate.Set(gateSettings(c))
 		pool.Backends.Start()
 		p.pools[c.Name] = pool
@@ -24,13 +26,16 @@ func (p *Plan) planPools() {
 func (p *Plan) commitPools() {
 	for _, c := range p.cfg.Pools {
 		pool := p.pools[c.Name]
-		pool.Backends.Set(poolSettings(c))
+		pool.Backends.Set(p.poolSettings(c))
 		pool.Gate.Set(gateSettings(c))
 	}
 }
 
-func poolSettings(c config.Pool) upstream.Settings {
-	s := upstream.Settings{Name: c.Name}
+func (p *Plan) poolSettings(c config.Pool) upstream.Settings {
+	rec := p.living.Record
+	s := upstream.Settings{Name: c.Name, OnHealth: func(b upstream.BackendStatus) {
+		rec.BackendChange(time.Now(), c.Name, b.URL, b.Up, b.Error)
+	}}
 	for _, b := range c.Backends {
 		s.Backends = append(s.Backends, upstream.BackendSettings(b))
 	}

@@ -127,7 +127,6 @@ func newPageLimits() pageLimits {
 
 func (p *Plan) commitPage() {
 	l, d := p.living, p.cfg.Degrade
-	l.backlog.Set(d.RetryAfter.Min, d.RetryAfter.Max)
 	l.pages.perClient.Set(quota.Settings{Rate: d.Rate.PerClient.PerSecond(), Burst: d.Rate.Burst})
 	perAddress := d.Rate.PerAddress.PerSecond()
 	l.pages.perAddress.Set(quota.Settings{Rate: perAddress, Burst: max(int(perAddress), d.Rate.Burst)})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gatehouse/config"
+	"gatehouse/proxy/record"
 	"gatehouse/shed"
 	"gatehouse/shed/line"
 	"gatehouse/shed/store"
@@ -23,14 +24,10 @@ const firstVerdict = time.Second
 // livingStore is a store that is being checked.
 type livingStore struct {
 	identity storeIdentity
-	monitor  *store.Monitor
-	prober   *probe.Redis
+	monitor  *store.Monitor // owns its prober
 }
 
-func (s *livingStore) close() {
-	s.monitor.Close()
-	_ = s.prober.Close()
-}
+func (s *livingStore) close() { s.monitor.Close() }
 
 // storeIdentity is what a store's state goes by: which keys of which server are meant.
 type storeIdentity struct {
@@ -47,52 +44,59 @@ func identify(s *config.Store) storeIdentity {
 }
 
 // planStore starts to check a store that is new, and waits a moment for its first verdict.
-func (p *Plan) planStore() error {
+func (p *Plan) planStore() {
 	c := p.cfg.Session.Store
 	if c == nil {
-		return nil
+		return
 	}
 	living := p.living.store
 	if living != nil && living.identity == identify(c) {
 		p.store = living
-		return nil
-	}
-	if _, err := secret(c.Redis.Password); err != nil {
-		return fmt.Errorf("session.store.redis: %w", err)
+		return
 	}
 	s := &livingStore{identity: identify(c)}
-	s.prober = probe.New(probe.Settings{
+	prober := probe.New(probe.Settings{
 		Network: c.Redis.Address.Network, Address: c.Redis.Address.Address, Username: c.Redis.Username,
 		Password: func() (string, error) { return secret(c.Redis.Password) },
 		DB:       c.Redis.DB, Prefix: c.Probe.KeyPrefix, Instance: instance(), Timeout: c.Probe.Timeout,
 	})
-	settings := storeSettings(c)
+	settings := p.storeSettings(c)
 	settings.StartRamp = living != nil // another store's visitors are new to this one
-	record, name := p.living.Record, c.Name
-	s.monitor = store.New(s.prober, settings, func(t store.Transition) { record.StoreTransition(transition(name, t)) })
-	s.monitor.Observe = func(d time.Duration, _ shed.Cause) { record.StoreProbe(name, d) }
+	rec, name := p.living.Record, c.Name
+	s.monitor = store.New(prober, settings, func(t store.Transition) { rec.StoreTransition(transition(name, t)) })
 	s.monitor.Start()
 	p.undo = append(p.undo, s.close)
 	p.store = s
 	ctx, cancel := context.WithTimeout(context.Background(), firstVerdict)
 	defer cancel()
 	s.monitor.First(ctx)
-	return nil
 }
 
 func (p *Plan) commitStore() {
 	if c := p.cfg.Session.Store; c != nil {
-		p.store.monitor.Set(storeSettings(c))
+		p.store.monitor.Set(p.storeSettings(c))
 		r := c.Recovery.Ramp
 		p.living.line.Set(line.Settings{From: r.From.PerSecond(), To: r.To.PerSecond(), Over: r.Over})
 	}
 }
 
-func storeSettings(c *config.Store) store.Settings {
+func (p *Plan) storeSettings(c *config.Store) store.Settings {
+	rec, name := p.living.Record, c.Name
 	return store.Settings{
 		Interval: c.Probe.Interval, Timeout: c.Probe.Timeout, Payload: c.Probe.Payload, Strained: c.Strained.Latency,
 		Rise: c.Recovery.Rise, After: c.Recovery.After, RampOver: c.Recovery.Ramp.Over,
+		Observe: func(took time.Duration, _ shed.Cause) { rec.StoreProbe(name, took) },
 	}
+}
+
+func transition(name string, t store.Transition) record.Transition {
+	out := record.Transition{
+		Store: name, At: t.At, From: t.From, To: t.To, Was: t.FromCause, Cause: t.Cause, Lasted: t.Lasted,
+	}
+	if t.Err != nil {
+		out.Err = t.Err.Error()
+	}
+	return out
 }
 
 var errNoSecret = errors.New("is empty")

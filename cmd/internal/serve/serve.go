@@ -84,7 +84,7 @@ type request struct{ answer chan error }
 
 func start(o Options) (*program, error) {
 	p := &program{options: o, access: &accessLog{stdout: o.Stdout, stderr: o.Stderr, to: io.Discard}, asked: make(chan request), ended: make(chan struct{})}
-	p.log = slog.New(slog.NewJSONHandler(o.Stderr, &slog.HandlerOptions{Level: &p.level}))
+	p.log = record.NewEvents(o.Stderr, &p.level)
 	p.record = record.New(record.Settings{Access: p.access, Events: p.log, Version: o.Version})
 	p.living = build.New(p.record, p.log)
 	p.state = newState(p.living, p.record, o.Version)
