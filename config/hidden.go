@@ -42,7 +42,15 @@ func hidden(rules []rule) {
 
 // title is how a message speaks of a route.
 func (u *rule) title() string {
-	return "routes[" + strconv.Itoa(u.index) + "] " + quote(u.route.Name)
+	return strings.TrimSuffix("routes["+strconv.Itoa(u.index)+"] "+u.name(), " ")
+}
+
+// name is the route's name, if it has one.
+func (u *rule) name() string {
+	if u.route.Name == "" {
+		return ""
+	}
+	return quote(u.route.Name)
 }
 
 func (u *rule) never(by ...*rule) {
@@ -56,7 +64,8 @@ func (u *rule) never(by ...*rule) {
 	if len(titles) > 1 {
 		verb = "take"
 	}
-	u.fail("%s can never match: %s %s everything it would; put it first or leave it out", quote(u.route.Name), strings.Join(titles, " and "), verb)
+	u.fail("%s: %s %s everything it would; put it first or leave it out",
+		strings.TrimPrefix(u.name()+" can never match", " "), strings.Join(titles, " and "), verb)
 }
 
 // firstCover returns the index of the first rule that takes everything m would, or -1.
@@ -79,13 +88,16 @@ func coversSet(a, b []string) bool {
 	return b != nil && !slices.ContainsFunc(b, func(s string) bool { return !slices.Contains(a, s) })
 }
 
+// coversHosts: "*.example.com" is every name that ends so, with one or more labels in front.
 func coversHosts(a, b []string) bool {
 	if a == nil {
 		return true
 	}
 	return b != nil && !slices.ContainsFunc(b, func(host string) bool {
-		_, parent, _ := strings.Cut(host, ".")
-		return !slices.Contains(a, host) && (strings.HasPrefix(host, "*.") || !slices.Contains(a, "*."+parent))
+		return !slices.ContainsFunc(a, func(pattern string) bool {
+			parent, below := strings.CutPrefix(pattern, "*")
+			return host == pattern || below && strings.HasSuffix(host, parent)
+		})
 	})
 }
 

@@ -17,7 +17,7 @@ func (v value) match(to *Match) (paths []value) {
 		field{name: "path", read: func(v value) { paths = v.strings(&to.Path, "a path such as /login or /oauth/*", value.pathPattern) }},
 		field{name: "path_regexp", read: func(v value) { v.strings(&to.PathRegexp, "an expression", value.expression) }},
 		field{name: "method", read: func(v value) { v.strings(&to.Method, "a method", value.method) }},
-		field{name: "header", read: func(v value) { v.pairs(&to.Header, "a header's name", value.fieldName) }},
+		field{name: "header", read: func(v value) { v.pairs(&to.Header, "a header's name", value.headerName) }},
 		field{name: "cookie", read: func(v value) { v.pairs(&to.Cookie, "a cookie's name", value.cookieName) }},
 		field{name: "query", read: func(v value) { v.pairs(&to.Query, "a parameter's name", value.parameter) }},
 	)
@@ -107,6 +107,16 @@ func (v value) method(s string) (string, bool) {
 		return "", false
 	}
 	return s, true
+}
+
+// headerName accepts the name of a header field that a route may look at.
+func (v value) headerName(s string) (string, bool) {
+	s, ok := v.fieldName(s)
+	if ok && s == "Host" {
+		v.fail("the header Host is read by the key host; match.host is wanted")
+		return "", false
+	}
+	return s, ok
 }
 
 // parameter accepts the name of a query's parameter.

@@ -100,12 +100,12 @@ func (v value) routeName(to *string, lines map[string]int) {
 		return
 	}
 	v.label(s)
+	*to = s
 	if line, twice := lines[s]; twice {
 		v.fail("%s is the name of the route in line %d; another name is wanted", v.shown(), line)
 		return
 	}
 	lines[s] = v.node.Line
-	*to = s
 }
 
 // poolName reads the name of a pool that exists. A file without pools has been complained about already.

@@ -2,7 +2,7 @@ package config
 
 // suggest returns the word that s was probably meant to be, or "".
 func suggest(s string, words []string) string {
-	best, least := "", 1+max(1, len(s)/3)
+	best, least := "", min(len(s), 1+max(1, len(s)/3))
 	if len(s) > 64 {
 		return ""
 	}
