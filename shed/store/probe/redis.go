@@ -1,0 +1,206 @@
+package probe
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"gatehouse/shed"
+	"gatehouse/shed/store"
+)
+
+const (
+	lateFor    = 2 * time.Second // how long an unanswered probe goes on in the background
+	probeLives = 5 * time.Second // the written value, in the store
+	renewGap   = time.Second     // between two attempts to renew a link
+)
+
+// Settings is which store is probed, and as whom.
+type Settings struct {
+	Network  string                 // "tcp" or "unix"; empty: as Address looks
+	Address  string                 // host:port, or the path of a socket
+	Username string                 // empty: the default user
+	Password func() (string, error) // asked at each new connection, so that it may rotate; nil: none
+	DB       int
+	Prefix   string // of every key that is written: an ACL needs GET and SET on it
+	Instance string // names this Gatehouse in the keys, for a person; need not be unique
+}
+
+// Redis probes one Redis node. It is a store.Prober: Probe is not to be called concurrently, Close only when it has returned.
+type Redis struct {
+	set  Settings
+	id   string // in the keys
+	ctx  context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup
+
+	mu       sync.Mutex
+	idle     *link // for the next probe
+	late     *attempt
+	slow     bool   // the last late probe was answered in the end, and none was in time since
+	begun    uint64 // probes so far
+	inTime   uint64 // the last one that was answered in time
+	canary   canary
+	renewing bool
+	renewed  time.Time // when that was last tried
+	closed   bool
+}
+
+var _ store.Prober = (*Redis)(nil)
+
+var errClosed = errors.New("the prober is closed")
+
+// New returns a prober of the store that s names. It connects with the first probe.
+func New(s Settings) *Redis {
+	if s.Network == "" {
+		s.Network = "tcp"
+		if strings.HasPrefix(s.Address, "/") {
+			s.Network = "unix"
+		}
+	}
+	r := &Redis{set: s, id: rand.Text()[:12], canary: canary{value: rand.Text()}}
+	if s.Instance != "" {
+		r.id = s.Instance + ":" + r.id
+	}
+	r.ctx, r.stop = context.WithCancel(context.Background())
+	return r
+}
+
+func (r *Redis) probeKey() string  { return r.set.Prefix + "probe:" + r.id }
+func (r *Redis) canaryKey() string { return r.set.Prefix + "canary:" + r.id }
+
+// Probe writes and reads a canary of payload bytes. See store.Prober.
+func (r *Redis) Probe(ctx context.Context, payload int) store.Evidence {
+	a, l, err := r.begin(ctx)
+	if err != nil {
+		return store.Evidence{Err: err}
+	}
+	r.work.Go(func() { r.run(a, l, payload) })
+	select {
+	case <-a.done:
+	case <-ctx.Done():
+	}
+	return r.conclude(ctx, a)
+}
+
+// begin makes an attempt and takes the idle link for it, if there is one.
+func (r *Redis) begin(ctx context.Context) (*attempt, *link, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, nil, errClosed
+	}
+	r.begun++
+	a := &attempt{number: r.begun, done: make(chan struct{})}
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now()
+	}
+	a.ctx, a.cut = context.WithDeadline(r.ctx, deadline.Add(lateFor))
+	l := r.idle
+	r.idle = nil
+	return a, l, nil
+}
+
+// conclude returns what the attempt found or, where it has not ended, what can be said by now; it then goes on in the
+// background, if no other does.
+func (r *Redis) conclude(ctx context.Context, a *attempt) store.Evidence {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var e store.Evidence
+	switch {
+	case a.ended:
+		e = a.found
+		r.slow, r.inTime = false, a.number
+	case errors.Is(ctx.Err(), context.Canceled):
+		a.cut()
+		return store.Evidence{Err: ctx.Err()}
+	default:
+		e = a.overdue(r.slow)
+		if r.late == nil {
+			r.late = a
+		} else {
+			a.cut()
+		}
+	}
+	e.Lost, r.canary.lost = r.canary.lost, false
+	return e
+}
+
+// end notes that the attempt is over, with its link, and whether that can be used again.
+func (r *Redis) end(a *attempt, found store.Evidence, l *link, whole bool) {
+	a.cut()
+	r.mu.Lock()
+	a.found, a.ended = found, true
+	if r.late == a {
+		r.late = nil
+		if r.inTime < a.number {
+			r.slow = whole
+		}
+	}
+	spare := r.keep(l, whole)
+	r.renew(found)
+	r.mu.Unlock()
+	spare.close()
+	close(a.done)
+}
+
+// keep makes l the idle link and returns the one that is not needed: the older one, or l itself.
+func (r *Redis) keep(l *link, whole bool) (spare *link) {
+	switch {
+	case l == nil:
+		return nil
+	case !whole, r.closed:
+		return l
+	case r.idle == nil:
+		r.idle = l
+		return nil
+	case r.idle.born.Before(l.born):
+		r.idle, l = l, r.idle
+	}
+	return l
+}
+
+// renew replaces the idle link by a new one, in the background, if it is time.
+func (r *Redis) renew(found store.Evidence) {
+	if r.idle == nil || r.renewing || r.closed {
+		return
+	}
+	now := time.Now()
+	life := r.idle.life
+	if found.Cause == shed.CauseReadOnly {
+		life = renewGap
+	}
+	if now.Sub(r.idle.born) < life || now.Sub(r.renewed) < renewGap {
+		return
+	}
+	r.renewing, r.renewed = true, now
+	r.work.Go(func() {
+		a := &attempt{}
+		a.ctx, a.cut = context.WithTimeout(r.ctx, lateFor)
+		defer a.cut()
+		l, err := r.connect(a)
+		whole := err == nil && l.greet(a.ctx)
+		r.mu.Lock()
+		r.renewing = false
+		spare := r.keep(l, whole)
+		r.mu.Unlock()
+		spare.close()
+	})
+}
+
+// Close cuts what goes on in the background, waits for its end and closes the connections.
+func (r *Redis) Close() error {
+	r.mu.Lock()
+	r.closed = true
+	l := r.idle
+	r.idle = nil
+	r.mu.Unlock()
+	r.stop()
+	r.work.Wait()
+	l.close()
+	return nil
+}
