@@ -149,7 +149,8 @@ type Quota struct {
 	Burst int
 }
 
-// Match is what a route demands of a request. Keys are "all of", their lists "any of"; a nil list demands nothing.
+// Match is what a route demands of a request. Keys are "all of", their lists "any of"; a nil list demands nothing. Of Header,
+// Cookie and Query every Pair is a key of its own.
 type Match struct {
 	Host       []string
 	Path       []string
@@ -178,7 +179,7 @@ type Route struct {
 	Restart         string // "": the request's own path for GET and HEAD, "/" otherwise
 	Quotas          []string
 	Timeout         time.Duration // 30s, to the head of the answer
-	ImpairedTimeout time.Duration // 3s, the same while the store is not writable
+	ImpairedTimeout time.Duration // 3s or Timeout if that is less; the same while the store is not writable
 	VerdictMaxAge   time.Duration // 250ms, 0 where SignIn
 	Convert         []int         // 500, 502, 503, 504
 	AmbiguousPaths  string        // refuse, as_matched, report
