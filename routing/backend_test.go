@@ -32,6 +32,7 @@ func trim(p string) string {
 	return spaces.ReplaceAllString(trails.ReplaceAllString(p, "$1$2"), "$1$2")
 }
 func untilNUL(p string) string   { p, _, _ = strings.Cut(p, "\x00"); return p }
+func firstLine(p string) string  { p, _, _ = strings.Cut(p, "\n"); return p }
 func lower(p string) string      { return strings.ToLower(p) }
 func clean(p string) string      { return path.Clean("/" + p) }
 func leaveAlone(p string) string { return p }
@@ -81,6 +82,7 @@ var backends = []struct {
 	{"decoded once", decode},
 	{"decoded twice", chain(decode, decode)},
 	{"decoded twice, C", chain(decode, decode, untilNUL)},
+	{"decoded twice, line by line", chain(decode, decode, firstLine)},
 	{"RFC 3986, no decoding", dots},
 	{"RFC 3986, then decoded", chain(dots, decode)},
 	{"decoded, then RFC 3986", chain(decode, dots)},

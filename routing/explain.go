@@ -21,14 +21,14 @@ type Step struct {
 // reading of the path takes. Readings of the same text are told once. It is for people, not for the request path.
 func (t *Table[T]) Explain(r *Request) []Step {
 	var steps []Step
-	mine := -1
+	mine, a := -1, newAsk(r)
 	for i, rule := range t.rules {
 		s := Step{Index: i, Name: rule.Name}
 		switch {
 		case mine >= 0:
 			s.Why = fmt.Sprintf("not asked: %q comes first and takes the request", t.rules[mine].Name)
 		default:
-			k := rule.refuses(r, r.Path, 0)
+			k := rule.refuses(&a)
 			s.Key, s.Why, s.Matched = string(k), rule.why(k, r), k == keyNone
 			if s.Matched {
 				mine = i
@@ -39,17 +39,17 @@ func (t *Table[T]) Explain(r *Request) []Step {
 	if r.RawPath == "" || r.RawPath == "*" {
 		return steps
 	}
-	return append(steps, t.explainReadings(r, mine)...)
+	return append(steps, t.explainReadings(a, mine)...)
 }
 
-func (t *Table[T]) explainReadings(r *Request, mine int) []Step {
+func (t *Table[T]) explainReadings(r ask, mine int) []Step {
 	if err := check(r.RawPath); err != nil {
 		how := ReadingsNone
 		return []Step{{Index: -1, Reading: &how, Path: r.RawPath, Why: err.Error()}}
 	}
 	var steps []Step
 	tell := func(path string, how Reading) {
-		i := t.first(r, path, how)
+		i := t.first(r.as(path, how))
 		s := Step{Index: i, Matched: i == mine, Reading: &how, Path: path}
 		where := "takes no route"
 		if i >= 0 {
@@ -68,7 +68,7 @@ func (t *Table[T]) explainReadings(r *Request, mine int) []Step {
 			told[path] = true
 			tell(path, how)
 		}
-		if folded := how | CaseIgnored; t.first(r, path, folded) != t.first(r, path, how) {
+		if folded := how | CaseIgnored; t.first(r.as(path, folded)) != t.first(r.as(path, how)) {
 			if key := "case ignored:" + path; !told[key] {
 				told[key] = true
 				tell(path, folded)

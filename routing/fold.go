@@ -59,8 +59,8 @@ func foldPrefix(s, folded string) (n int, ok bool) {
 
 // equalASCIIFold compares names that are ASCII: hosts.
 func equalASCIIFold(s, lower string) bool {
-	if len(s) != len(lower) {
-		return false
+	if len(s) != len(lower) || s == lower {
+		return len(s) == len(lower)
 	}
 	for i := 0; i < len(s); i++ {
 		if foldByte(s[i]) != lower[i] {

@@ -9,7 +9,7 @@ type Reading uint16
 const (
 	DecodedOnce     Reading = 1 << iota // percent escapes, all of them
 	DecodedTwice                        // and once more
-	CutAtNUL                            // which a second decoding brought in
+	CutAtControl                        // a character which the second decoding brought in
 	BackslashesTurn                     // they are slashes
 	ParamsDropped                       // ;… up to the end of each segment
 	TrailDropped                        // dots and spaces at the end of each segment
@@ -41,8 +41,8 @@ func (r Reading) word() string {
 		return "decoded once"
 	case DecodedTwice:
 		return "decoded twice"
-	case CutAtNUL:
-		return "cut at NUL"
+	case CutAtControl:
+		return "cut at a control character"
 	case BackslashesTurn:
 		return "backslashes as slashes"
 	case ParamsDropped:
@@ -68,7 +68,7 @@ func (r Reading) append(dst, src []byte) []byte {
 	switch r {
 	case DecodedOnce, DecodedTwice:
 		return appendUnescaped(dst, src, keepNothing)
-	case CutAtNUL:
+	case CutAtControl:
 		return appendCut(dst, src)
 	case BackslashesTurn:
 		return appendSlashed(dst, src)

@@ -11,7 +11,7 @@ func signIn(t testing.TB) *Table[string] {
 	return table(t,
 		Rule{Name: "sign-in", Paths: []string{"/login"}},
 		Rule{Name: "oauth", Paths: []string{"/oauth/*"}},
-		Rule{Name: "assets", PathRegexps: []string{"/assets/.*"}},
+		Rule{Name: "assets", PathRegexps: []string{"/assets(/.*)?"}},
 		Rule{Name: "app"},
 	)
 }
@@ -37,7 +37,7 @@ func signInRoute(path string) int {
 		return 0
 	case path == "/oauth", strings.HasPrefix(path, "/oauth/"):
 		return 1
-	case strings.HasPrefix(path, "/assets/"):
+	case path == "/assets", strings.HasPrefix(path, "/assets/"):
 		return 2
 	}
 	return 3
@@ -78,7 +78,7 @@ func TestNoBackendIsFooledByRandomPaths(t *testing.T) {
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var reached, ambiguous, many int
-	const rounds = 200_000
+	const rounds = 60_000
 	for range rounds {
 		raw := "/"
 		for range rnd.IntN(9) {
@@ -173,7 +173,7 @@ func TestReadingOf(t *testing.T) {
 		{0, "/a%2F", "/a%2F"},
 		{DecodedOnce, "/a%2F%252F", "/a/%2F"},
 		{DecodedTwice, "/a%252F", "/a/"},
-		{DecodedTwice | CutAtNUL, "/a%2500b", "/a"},
+		{DecodedTwice | CutAtControl, "/a%2500b", "/a"},
 		{BackslashesTurn, `/a\b`, "/a/b"},
 		{ParamsDropped, "/a;b/c;d", "/a/c"},
 		{TrailDropped, "/a. ./b ", "/a/b"},

@@ -122,17 +122,17 @@ func appendWithoutParams(dst, src []byte) []byte {
 	return dst
 }
 
-// appendTrimmed drops the dots, spaces and control characters at the end of each segment, as Windows does with file names.
+// appendTrimmed drops the dots and spaces at the end of each segment, as Windows does with file names.
 // What remains a dot segment without its spaces stays one.
 func appendTrimmed(dst, src []byte) []byte {
 	for i := 0; i < len(src); {
 		j := segmentEnd(src, i+1)
 		seg := src[i+1 : j]
-		for len(seg) > 0 && seg[len(seg)-1] <= ' ' {
+		for len(seg) > 0 && seg[len(seg)-1] == ' ' {
 			seg = seg[:len(seg)-1]
 		}
 		if s := string(seg); s != "." && s != ".." {
-			for len(seg) > 0 && (seg[len(seg)-1] <= ' ' || seg[len(seg)-1] == '.') {
+			for len(seg) > 0 && (seg[len(seg)-1] == ' ' || seg[len(seg)-1] == '.') {
 				seg = seg[:len(seg)-1]
 			}
 		}
@@ -153,12 +153,22 @@ func appendSlashed(dst, src []byte) []byte {
 	return dst
 }
 
-// appendCut ends the path at a NUL, as C does; only a second decoding can bring one in.
+// appendCut ends the path at the first control character, as C does at NUL and whoever reads lines at their end. Only a
+// second decoding can bring one in.
 func appendCut(dst, src []byte) []byte {
-	if k := bytes.IndexByte(src, 0); k > 0 {
+	if k := indexControl(src); k > 0 {
 		src = src[:k]
 	}
 	return append(dst, src...)
+}
+
+func indexControl(text []byte) int {
+	for i, c := range text {
+		if c < ' ' {
+			return i
+		}
+	}
+	return -1
 }
 
 func segmentEnd(src []byte, from int) int {

@@ -165,16 +165,35 @@ func unbracketed(host string) string {
 	return host
 }
 
-// refuses returns the first key that the request, its path read like that, does not meet; keyNone if the rule matches.
-func (r *rule) refuses(q *Request, path string, how Reading) key {
+// ask is one question to every rule: a request, its path read in one way.
+type ask struct {
+	*Request
+	bare string // the host without what spellings of it differ in
+	path string
+	how  Reading
+}
+
+// newAsk asks with the canonical path.
+func newAsk(r *Request) ask {
+	return ask{Request: r, bare: unbracketed(strings.TrimSuffix(r.Host, ".")), path: r.Path}
+}
+
+// as returns the question for another reading.
+func (a ask) as(path string, how Reading) ask {
+	a.path, a.how = path, how
+	return a
+}
+
+// refuses returns the first key that is not met; keyNone if the rule matches.
+func (r *rule) refuses(q *ask) key {
 	switch {
-	case len(r.Hosts) > 0 && !r.hasHost(q.Host):
+	case len(r.Hosts) > 0 && !r.hasHost(q.bare):
 		return keyHost
-	case len(r.patterns) > 0 && !r.hasPath(path, how):
+	case len(r.patterns) > 0 && !r.hasPath(q.path, q.how):
 		return keyPath
 	case len(r.Methods) > 0 && !r.hasMethod(q.Method):
 		return keyMethod
-	case len(r.expressions) > 0 && !r.hasExpression(path, how):
+	case len(r.expressions) > 0 && !r.hasExpression(q.path, q.how):
 		return keyRegexp
 	}
 	for i := range r.Headers {
@@ -196,7 +215,6 @@ func (r *rule) refuses(q *Request, path string, how Reading) key {
 }
 
 func (r *rule) hasHost(host string) bool {
-	host = unbracketed(strings.TrimSuffix(host, "."))
 	for _, want := range r.Hosts {
 		if below, ok := strings.CutPrefix(want, "*"); ok {
 			if n := len(host) - len(below); n > 0 && host[0] != '.' && equalASCIIFold(host[n:], below) {

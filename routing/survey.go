@@ -16,25 +16,27 @@ type variant struct {
 }
 
 // survey is every reading of one path that is not ruled out, each text once for each number of decodings, those with the
-// fewest steps first. Letter case is left to the comparison with patterns.
+// fewest steps first. Letter case is left to the comparison with patterns. It refers to itself, so it must not be copied.
 type survey struct {
 	buf  []byte
 	all  []variant
 	full bool // the bounds were reached: there are more
+
+	// Room for what honest paths need, so that a survey is one allocation.
+	room  [768]byte
+	seats [16]variant
 }
 
-// explore fills the survey from a path that check accepts. After each decoding the steps follow in the order in which servers do them.
-// Parameters come twice, since some servers drop them before they turn backslashes and some after; slashes too, since
-// some merge them before resolving dots and some after.
+// explore fills the survey from a path that check accepts: what servers in a row may make of it, which decode it not at all,
+// once or twice between them.
 func (s *survey) explore(raw string) {
-	s.buf = appendUnescaped(s.buf, raw, keepPlain)
-	s.all = append(s.all, variant{0, len(s.buf), 0})
+	s.buf = appendUnescaped(s.room[:0], raw, keepPlain)
+	s.all = append(s.seats[:0], variant{0, len(s.buf), 0})
 	start := 0
 	for level := Reading(0); ; {
-		for _, step := range [...]Reading{
-			CutAtNUL, ParamsDropped, BackslashesTurn, ParamsDropped, TrailDropped, SlashesMerged, DotsResolved, SlashesMerged,
-		} {
-			s.step(step, start, start, len(s.all))
+		if s.serve(start) {
+			// A second server finds new work in what the first left: "..;" gone with a later "..", for one.
+			s.serve(start)
 		}
 		next := len(s.all)
 		switch level {
@@ -51,6 +53,21 @@ func (s *survey) explore(raw string) {
 		}
 		start = next
 	}
+}
+
+// serve adds what one server may make of the variants from start on, in the order in which servers do such things, without
+// decoding. Parameters come twice, since some servers drop them before they turn backslashes and some after; slashes
+// too, since some merge them before resolving dots and some after. It reports whether another server may find more.
+func (s *survey) serve(start int) bool {
+	n := len(s.all)
+	for _, step := range [...]Reading{CutAtControl, ParamsDropped, BackslashesTurn, ParamsDropped, TrailDropped} {
+		s.step(step, start, start, len(s.all))
+	}
+	more := len(s.all) > n
+	for _, step := range [...]Reading{SlashesMerged, DotsResolved, SlashesMerged} {
+		s.step(step, start, start, len(s.all))
+	}
+	return more
 }
 
 // step adds what the step makes of the variants from i to end, unless it changes nothing or one since the given
@@ -96,8 +113,8 @@ func (r Reading) touches(text []byte) bool {
 	switch r {
 	case DecodedOnce, DecodedTwice:
 		return bytes.IndexByte(text, '%') >= 0
-	case CutAtNUL:
-		return bytes.IndexByte(text, 0) >= 0
+	case CutAtControl:
+		return indexControl(text) >= 0
 	case BackslashesTurn:
 		return bytes.IndexByte(text, '\\') >= 0
 	case ParamsDropped:

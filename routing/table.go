@@ -50,23 +50,24 @@ func New[T any](rules []Rule, values []T) (*Table[T], error) {
 // owes r.Path, the canonical reading of r.RawPath. Where RawPath has none the match is ambiguous for ReadingsNone; an empty
 // one and "*" (the target of OPTIONS) have no other readings.
 //
-// A path of letters, digits and plain punctuation costs no allocation, any other one or two.
+// A path of letters, digits and plain punctuation costs no allocation, any other of ordinary length two.
 func (t *Table[T]) Match(r *Request) Match[T] {
-	i := t.first(r, r.Path, 0)
+	a := newAsk(r)
+	i := t.first(a)
 	if i < 0 {
 		return Match[T]{Index: -1, Other: -1}
 	}
 	m := Match[T]{Found: true, Index: i, Value: t.values[i], Other: -1, Policy: t.rules[i].Ambiguous}
 	if t.looks && r.RawPath != "" && r.RawPath != "*" {
-		m.Other, m.Reading, m.Ambiguous = t.dissent(r, i)
+		m.Other, m.Reading, m.Ambiguous = t.dissent(a, i)
 	}
 	return m
 }
 
-// first returns the index of the first rule that matches when the path is read like that, or -1.
-func (t *Table[T]) first(q *Request, path string, how Reading) int {
+// first returns the index of the first rule that matches, or -1.
+func (t *Table[T]) first(a ask) int {
 	for i, r := range t.rules {
-		if r.refuses(q, path, how) == keyNone {
+		if r.refuses(&a) == keyNone {
 			return i
 		}
 	}
@@ -74,40 +75,31 @@ func (t *Table[T]) first(q *Request, path string, how Reading) int {
 }
 
 // dissent looks for a reading that takes another rule than the given one, the plainest first.
-func (t *Table[T]) dissent(r *Request, mine int) (other int, how Reading, found bool) {
-	s := shapeOf(r.RawPath)
-	if s.cased || t.cased {
-		if i := t.first(r, r.Path, CaseIgnored); i != mine {
+func (t *Table[T]) dissent(a ask, mine int) (other int, how Reading, found bool) {
+	shape := shapeOf(a.RawPath)
+	if shape.cased || t.cased {
+		if i := t.first(a.as(a.Path, CaseIgnored)); i != mine {
 			return i, CaseIgnored, true
 		}
 	}
-	if !s.crooked {
+	if !shape.crooked {
 		return -1, 0, false
 	}
-	return t.crookedDissent(r, mine)
-}
-
-// crookedDissent is apart so that the room it needs is taken only where it is needed.
-//
-//go:noinline
-func (t *Table[T]) crookedDissent(r *Request, mine int) (other int, how Reading, found bool) {
-	if check(r.RawPath) != nil {
+	if check(a.RawPath) != nil {
 		return -1, ReadingsNone, true
 	}
-	var buf [1 << 10]byte
-	var all [24]variant
-	s := survey{buf: buf[:0], all: all[:0]}
-	s.explore(r.RawPath)
+	var s survey
+	s.explore(a.RawPath)
 	text := string(s.buf)
 	for _, v := range s.all {
-		if i := t.first(r, text[v.from:v.to], v.how); i != mine {
+		if i := t.first(a.as(text[v.from:v.to], v.how)); i != mine {
 			return i, v.how, true
 		}
 	}
 	for _, v := range s.all {
 		path := text[v.from:v.to]
 		if t.cased || shapeOf(path).cased {
-			if i := t.first(r, path, v.how|CaseIgnored); i != mine {
+			if i := t.first(a.as(path, v.how|CaseIgnored)); i != mine {
 				return i, v.how | CaseIgnored, true
 			}
 		}
