@@ -41,7 +41,8 @@ type view struct {
 	Page    string // its name, which the navigation marks
 	Title   string
 	Backend string
-	Session Session // zero for a visitor who is not signed in
+	Carries bool    // the visitor brought a session, which nobody looked up
+	Session Session // zero where no session was looked up
 	Name    string  // what was typed into the sign-in form
 	Problem string  // what is wrong with a form, or with the store
 }
@@ -75,7 +76,8 @@ func (a *App) Handler() http.Handler {
 }
 
 func (a *App) home(w http.ResponseWriter, r *http.Request) {
-	a.show(w, http.StatusOK, "home", view{Page: "home", Title: "Welcome"})
+	_, err := r.Cookie(cookieName)
+	a.show(w, http.StatusOK, "home", view{Page: "home", Title: "Welcome", Carries: err == nil})
 }
 
 func (a *App) assets() http.Handler {

@@ -23,7 +23,7 @@ func openControl(t *testing.T, status http.HandlerFunc) (*Store, *browser) {
 }
 
 func readOnlyStatus(w http.ResponseWriter, _ *http.Request) {
-	w.Write([]byte(`{"store":{"name":"store","state":"read-only","cause":"read_only","since":"2020-01-02T03:04:05Z"}}`))
+	w.Write([]byte(`{"version":"1","stores":[{"name":"store","state":"read-only","cause":"read_only","since":"2020-01-02T03:04:05Z"}]}`))
 }
 
 func TestControlChangesTheStore(t *testing.T) {
@@ -111,7 +111,7 @@ func TestControlShowsWhatGatehouseSees(t *testing.T) {
 		"read-only": {readOnlyStatus, GateView{State: "read-only", Cause: "read_only"}},
 		"an error": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
 			GateView{Trouble: "the admin listener answered 500 Internal Server Error"}},
-		"no store": {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"pools":[{}]}`)) },
+		"no store": {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"stores":[]}`)) },
 			GateView{Trouble: "the admin listener names no store"}},
 	} {
 		_, b := openControl(t, tt.status)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -50,7 +51,7 @@ func (s Script) Run(ctx context.Context, scene *Scene, out io.Writer) (*Report, 
 	for _, a := range s.Acts {
 		total += a.For
 	}
-	fmt.Fprintf(out, "%d members on each side sign in; then %.0f s of the same load with Gatehouse and without, on the same apps and store.\n\n",
+	fmt.Fprintf(out, "Two crowds of %d members, one behind Gatehouse, one without: the same apps, the same\nstore, the same load for %.0f s.\n\n",
 		s.Members, total.Seconds())
 	for _, c := range crowds {
 		defer c.Close()
@@ -76,7 +77,7 @@ func (s Script) Run(ctx context.Context, scene *Scene, out io.Writer) (*Report, 
 			return nil, err
 		}
 		events = append(events, e)
-		fmt.Fprintf(out, "       %s\n", book.since(e.At))
+		io.WriteString(out, book.since(e.At))
 	}
 	stop()
 	visits.Wait()
@@ -145,7 +146,7 @@ func (b *book) all() []Seen {
 	return b.seen
 }
 
-// since tells in one line what was seen since t.
+// since tells in a line for each side what was seen since t.
 func (b *book) since(t time.Time) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -166,6 +167,9 @@ func (b *book) since(t time.Time) string {
 			out[s.Side]++
 		}
 	}
-	return fmt.Sprintf("with: %d ok, %d pages, %d bare errors, %d signed out   without: %d ok, %d bare errors, %d signed out",
-		ok[With], page[With], bare[With], out[With], ok[Without], bare[Without], out[Without])
+	var text strings.Builder
+	for _, side := range [...]Side{Without, With} {
+		fmt.Fprintf(&text, "%14s %5d ok %5d pages %5d bare errors %5d signed out\n", side, ok[side], page[side], bare[side], out[side])
+	}
+	return text.String()
 }

@@ -15,7 +15,7 @@ const (
 	sides
 )
 
-func (s Side) String() string { return [sides]string{"without", "with Gatehouse"}[s] }
+func (s Side) String() string { return [sides]string{"without", "with"}[s] }
 
 // Kind is what a visitor came for.
 type Kind uint8

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +15,8 @@ type GateView struct {
 	State string    `json:"state"`
 	Cause string    `json:"cause"`
 	Since time.Time `json:"since"`
+	// Recovering says that sign-ins come back at a rising rate.
+	Recovering bool `json:"recovering"`
 	// Trouble says why the rest is zero.
 	Trouble string `json:"trouble,omitempty"`
 }
@@ -55,39 +58,16 @@ func (s StatusReader) read(ctx context.Context) (GateView, error) {
 	return storeIn(raw)
 }
 
-// storeIn finds the store in a /status answer: the first object that has a state and a cause.
+// storeIn returns the store of a /status answer.
 func storeIn(raw []byte) (GateView, error) {
-	var any any
-	if err := json.Unmarshal(raw, &any); err != nil {
+	var status struct{ Stores []GateView }
+	if err := json.Unmarshal(raw, &status); err != nil {
 		return GateView{}, err
 	}
-	if v, ok := find(any); ok {
-		return v, nil
+	if len(status.Stores) == 0 {
+		return GateView{}, errors.New("the admin listener names no store")
 	}
-	return GateView{}, fmt.Errorf("the admin listener names no store")
-}
-
-func find(at any) (GateView, bool) {
-	switch at := at.(type) {
-	case []any:
-		for _, e := range at {
-			if v, ok := find(e); ok {
-				return v, true
-			}
-		}
-	case map[string]any:
-		state, hasState := at["state"].(string)
-		cause, hasCause := at["cause"].(string)
-		if hasState && hasCause {
-			since, _ := at["since"].(string)
-			t, _ := time.Parse(time.RFC3339Nano, since)
-			return GateView{State: state, Cause: cause, Since: t}, true
-		}
-		for _, e := range at {
-			if v, ok := find(e); ok {
-				return v, true
-			}
-		}
-	}
-	return GateView{}, false
+	v := status.Stores[0]
+	v.Trouble = ""
+	return v, nil
 }

@@ -13,7 +13,7 @@
     put("expect", v.expect);
     put("state", g.state || "nothing");
     put("held", v.gateFor ? "for " + v.gateFor : "");
-    put("cause", g.trouble || "Cause: " + g.cause);
+    put("cause", g.trouble || "Cause: " + g.cause + (g.recovering ? ". Sign-ins come back at a rising rate." : ""));
     document.getElementById("store").dataset.fault = v.fault;
     document.getElementById("gate").dataset.state = g.state;
     document.querySelectorAll("button[name=fault]").forEach(function (b) {
