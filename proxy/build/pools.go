@@ -34,7 +34,7 @@ func (p *Plan) commitPools() {
 func (p *Plan) poolSettings(c config.Pool) upstream.Settings {
 	rec := p.living.Record
 	s := upstream.Settings{Name: c.Name, OnHealth: func(b upstream.BackendStatus) {
-		rec.BackendChange(time.Now(), c.Name, b.URL, b.Up, b.Error)
+		rec.BackendChange(time.Now(), c.Name, b.URL, b.Up, b.LastError)
 	}}
 	for _, b := range c.Backends {
 		s.Backends = append(s.Backends, upstream.BackendSettings(b))

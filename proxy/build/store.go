@@ -58,7 +58,7 @@ func (p *Plan) planStore() {
 	prober := probe.New(probe.Settings{
 		Network: c.Redis.Address.Network, Address: c.Redis.Address.Address, Username: c.Redis.Username,
 		Password: func() (string, error) { return secret(c.Redis.Password) },
-		DB:       c.Redis.DB, Prefix: c.Probe.KeyPrefix, Instance: instance(), Timeout: c.Probe.Timeout,
+		DB:       c.Redis.DB, Prefix: c.Probe.KeyPrefix, Instance: instance(),
 	})
 	settings := p.storeSettings(c)
 	settings.StartRamp = living != nil // another store's visitors are new to this one

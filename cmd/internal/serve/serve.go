@@ -87,7 +87,7 @@ func start(o Options) (*program, error) {
 	p.log = record.NewEvents(o.Stderr, &p.level)
 	p.record = record.New(record.Settings{Access: p.access, Events: p.log, Version: o.Version})
 	p.living = build.New(p.record, p.log)
-	p.state = newState(p.living, p.record, o.Version)
+	p.state = newState(p)
 	p.door = newDoor(p)
 	if err := p.load(); err != nil {
 		p.access.close()
@@ -196,6 +196,7 @@ func (p *program) stop() error {
 	defer cancel()
 	err := p.living.Drain(ctx)
 	p.door.close()
+	p.door.wait()
 	end, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	err = errors.Join(err, p.record.Close(end))

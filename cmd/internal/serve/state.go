@@ -1,0 +1,79 @@
+package serve
+
+import (
+	"context"
+	"encoding/hex"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/config"
+	"gatehouse/proxy/admin"
+)
+
+// state is what the admin listener tells of a run. It is an admin.Source, safe for concurrent use.
+type state struct {
+	program *program
+	started time.Time
+	ready   atomic.Bool
+
+	mu   sync.Mutex
+	cfg  *config.Config // in force; nil before the first
+	fate admin.Config
+}
+
+func newState(p *program) *state { return &state{program: p, started: time.Now()} }
+
+// loaded notes that a file went live.
+func (s *state) loaded(cfg *config.Config) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg = cfg
+	s.fate = admin.Config{Path: cfg.Path, Sum: hex.EncodeToString(cfg.Sum[:]), LoadedAt: time.Now(), OK: true}
+	for _, w := range cfg.Warnings {
+		s.fate.Warnings = append(s.fate.Warnings, w.Error())
+	}
+}
+
+// failed notes that the last attempt to load the file failed.
+func (s *state) failed(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fate.OK, s.fate.TriedAt, s.fate.Error = false, time.Now(), strings.Join(lines(err), "\n")
+}
+
+// template returns the path of the page's template in force; "" for none.
+func (s *state) template() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cfg == nil {
+		return ""
+	}
+	return s.cfg.Degrade.Page
+}
+
+// Status implements admin.Source.
+func (s *state) Status() admin.Status {
+	s.mu.Lock()
+	cfg, fate := s.cfg, s.fate
+	s.mu.Unlock()
+	out := s.program.living.Status(cfg)
+	out.Version, out.Config = s.program.options.Version, fate
+	out.Now, out.Started = time.Now(), s.started
+	out.UptimeSeconds = time.Since(s.started).Seconds()
+	out.Ready, out.NotReady = s.Ready()
+	return out
+}
+
+// Ready implements admin.Source. It depends on neither store nor backends: a balancer that took every Gatehouse out because
+// the store is gone would turn the page into a bare error.
+func (s *state) Ready() (bool, string) {
+	if !s.ready.Load() {
+		return false, "starting or draining"
+	}
+	return true, ""
+}
+
+// Reload implements admin.Source.
+func (s *state) Reload(ctx context.Context) error { return s.program.ask(ctx) }

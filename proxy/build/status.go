@@ -1,0 +1,121 @@
+package build
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"gatehouse/config"
+	"gatehouse/proxy"
+	"gatehouse/proxy/admin"
+	"gatehouse/proxy/record"
+)
+
+// Status is how everything that lives stands, by the file that is in force. Anybody may call it. What it does not know, such
+// as the version and the file's fate, is the caller's to fill in.
+func (l *Living) Status(cfg *config.Config) admin.Status {
+	var s admin.Status
+	rt := l.Handler.Live()
+	if rt == nil || cfg == nil {
+		return s
+	}
+	recent := l.Record.Recent()
+	s.Stores = stores(rt, cfg)
+	for _, c := range cfg.Pools {
+		if i := slices.IndexFunc(rt.Pools, func(p *proxy.Pool) bool { return p.Name == c.Name }); i >= 0 {
+			s.Pools = append(s.Pools, pool(rt.Pools[i], c, recent.Pools))
+		}
+	}
+	for _, c := range cfg.Routes {
+		s.Routes = append(s.Routes, route(c, recent.Routes))
+	}
+	s.Degraded = admin.DegradedNow(s.Routes)
+	for _, e := range l.Record.Events() {
+		s.Events = append(s.Events, admin.Event(e))
+	}
+	return s
+}
+
+func stores(rt *proxy.Runtime, cfg *config.Config) []admin.Store {
+	if rt.Store == nil {
+		return nil
+	}
+	st := rt.Store.Status()
+	out := admin.Store{
+		Name: rt.StoreName, State: st.State.String(), Observed: st.State.String(), Cause: st.Cause.String(), Since: st.Since,
+		ForSeconds: time.Since(st.Since).Seconds(), Error: st.Err, ErrorAt: st.ErrAt, LastCheck: st.CheckBegun,
+		Recovering: st.Recovering(), Probes: milliseconds(st.Latencies),
+	}
+	if st.Recovering() && cfg.Session.Store != nil {
+		out.RampEnds = st.Opened.Add(cfg.Session.Store.Recovery.Ramp.Over)
+	}
+	sorted := slices.Sorted(slices.Values(out.Probes))
+	out.Probe = admin.Latency{P50: quantile(sorted, 0.5), P90: quantile(sorted, 0.9), P99: quantile(sorted, 0.99)}
+	for _, t := range slices.Backward(st.Transitions) {
+		change := admin.Transition{
+			At: t.At, From: t.From.String(), To: t.To.String(), Was: t.FromCause.String(), Why: t.Cause.String(),
+			LastedSeconds: t.Lasted.Seconds(),
+		}
+		if t.Err != nil {
+			change.Error = t.Err.Error()
+		}
+		out.Changes = append(out.Changes, change)
+	}
+	return []admin.Store{out}
+}
+
+func pool(p *proxy.Pool, c config.Pool, recent []record.PoolRecent) admin.Pool {
+	out := admin.Pool{Name: p.Name, QueueMax: c.Queue.Length}
+	out.InFlight, out.Limit, out.Queue = p.Gate.Load()
+	for _, b := range p.Backends.Status() {
+		shown := admin.Backend{URL: b.URL, Up: b.Up, InFlight: b.InFlight}
+		if !b.Up {
+			shown.Error = cmp.Or(b.LastError, "no answer to its health check")
+		}
+		out.Backends = append(out.Backends, shown)
+	}
+	for _, r := range recent {
+		if r.Name != p.Name {
+			continue
+		}
+		out.PerSecond, out.Asked, out.Failed = r.PerSecond, r.Asked, r.Failed
+		out.Latency = admin.Latency{P50: ms(r.P50), P90: ms(r.P90), P99: ms(r.P99)}
+		out.Rates, out.Slowest = slices.Clone(r.Rates[:]), milliseconds(r.Slowest[:])
+	}
+	return out
+}
+
+func route(c config.Route, recent []record.RouteRecent) admin.Route {
+	out := admin.Route{
+		Name: c.Name, Pool: c.Pool, Overflow: c.Overflow, Needs: c.Needs, SignIn: c.SignIn, Outcomes: []admin.Outcome{},
+	}
+	for _, r := range recent {
+		if r.Name != c.Name {
+			continue
+		}
+		out.PerSecond, out.Total = r.PerSecond, r.Total
+		for _, t := range r.Tallies {
+			out.Outcomes = append(out.Outcomes, admin.Outcome{
+				Outcome: t.Outcome.String(), Reason: t.Reason, Count: t.Count, PerSecond: t.PerSecond,
+			})
+		}
+	}
+	return out
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func milliseconds(ds []time.Duration) []float64 {
+	out := make([]float64, len(ds))
+	for i, d := range ds {
+		out[i] = ms(d)
+	}
+	return out
+}
+
+func quantile(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+}
