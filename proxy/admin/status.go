@@ -1,0 +1,145 @@
+package admin
+
+import "time"
+
+// Status is everything the admin listener tells of a running Gatehouse. It is also the JSON of /status, whose names are
+// part of the surface. Texts may quote strangers and backends: whoever shows them escapes them.
+type Status struct {
+	Version       string    `json:"version"`
+	Now           time.Time `json:"now"` // when this was true
+	Started       time.Time `json:"started"`
+	UptimeSeconds float64   `json:"uptime_seconds"`
+	Ready         bool      `json:"ready"`
+	NotReady      string    `json:"not_ready,omitempty"` // why not
+
+	Config   Config     `json:"config"`
+	Stores   []Store    `json:"stores"` // none: every need is met
+	Pools    []Pool     `json:"pools"`
+	Routes   []Route    `json:"routes"`       // in the file's order
+	Degraded []Degraded `json:"degraded_now"` // what is turned away at this moment, the most frequent first
+	Events   []Event    `json:"events"`       // the latest first
+}
+
+// Config is the operator's file that is in force, and what became of the last attempt to load it.
+type Config struct {
+	Path     string    `json:"path"`
+	Sum      string    `json:"sha256"` // of the file in force, in hex
+	LoadedAt time.Time `json:"loaded_at"`
+	OK       bool      `json:"ok"`                 // the last attempt worked
+	TriedAt  time.Time `json:"tried_at,omitzero"`  // the last attempt, where it failed
+	Error    string    `json:"error,omitempty"`    // why, one mistake a line
+	Warnings []string  `json:"warnings,omitempty"` // of the file in force
+}
+
+// Store is one session store.
+type Store struct {
+	Name       string       `json:"name"`
+	State      string       `json:"state"`          // what is acted on
+	Observed   string       `json:"observed_state"` // what the checks say
+	Cause      string       `json:"cause"`
+	Since      time.Time    `json:"since"` // when State began
+	ForSeconds float64      `json:"for_seconds"`
+	Error      string       `json:"error,omitempty"`       // what the latest failed check met
+	ErrorAt    time.Time    `json:"error_at,omitzero"`     // and when
+	LastCheck  time.Time    `json:"last_check,omitzero"`   // when the last completed check began
+	Recovering bool         `json:"recovering"`            // sign-ins come back by the ramp
+	RampEnds   time.Time    `json:"ramp_ends,omitzero"`    // zero where it cannot be told
+	Waiting    int          `json:"waiting"`               // sign-ins in the line
+	Probe      Latency      `json:"probe_ms"`              // of the latest probes
+	Probes     []float64    `json:"probes_ms,omitempty"`   // the latest ones, the oldest first
+	Changes    []Transition `json:"transitions,omitempty"` // the latest first
+}
+
+// Transition is one change of a store's state.
+type Transition struct {
+	At            time.Time `json:"at"`
+	From          string    `json:"from"`
+	To            string    `json:"to"`
+	Was           string    `json:"was"` // From's cause
+	Why           string    `json:"why"` // To's cause
+	LastedSeconds float64   `json:"lasted_seconds"`
+	Error         string    `json:"error,omitempty"`
+}
+
+// Latency is quantiles in milliseconds; 0 where nothing was measured.
+type Latency struct {
+	P50 float64 `json:"p50"`
+	P90 float64 `json:"p90"`
+	P99 float64 `json:"p99"`
+}
+
+// Pool is one pool. Latency, Asked and Failed are those of the last minute.
+type Pool struct {
+	Name      string    `json:"name"`
+	InFlight  int       `json:"in_flight"`
+	Limit     int       `json:"limit"` // 0: none
+	Queue     int       `json:"queue"`
+	QueueMax  int       `json:"queue_max"`
+	PerSecond float64   `json:"per_second"`
+	Asked     uint64    `json:"asked"`  // exchanges that reached a backend
+	Failed    uint64    `json:"failed"` // of these: no answer, or a 5xx
+	Latency   Latency   `json:"latency_ms"`
+	Rates     []uint32  `json:"rates,omitempty"`      // second by second, the oldest first
+	Slowest   []float64 `json:"slowest_ms,omitempty"` // the same for the P99
+	Backends  []Backend `json:"backends"`
+}
+
+// Backend is one backend of a pool.
+type Backend struct {
+	URL      string `json:"url"`
+	Up       bool   `json:"up"`
+	InFlight int    `json:"in_flight"`
+	Error    string `json:"error,omitempty"` // why it is down
+}
+
+// Route is one route and its last minute.
+type Route struct {
+	Name      string    `json:"name"`
+	Pool      string    `json:"pool"`
+	Overflow  string    `json:"overflow,omitempty"`
+	Needs     string    `json:"needs"`
+	SignIn    bool      `json:"sign_in"`
+	PerSecond float64   `json:"per_second"`
+	Total     uint64    `json:"total"`
+	Outcomes  []Outcome `json:"outcomes"` // the most frequent first
+}
+
+// Outcome is how often something became of a request, for one reason, in the last minute.
+type Outcome struct {
+	Outcome   string  `json:"outcome"`
+	Reason    string  `json:"reason,omitempty"`
+	Count     uint64  `json:"count"`
+	PerSecond float64 `json:"per_second"`
+}
+
+// Degraded is what a route turns away at this moment, and why.
+type Degraded struct {
+	Route     string  `json:"route"`
+	Outcome   string  `json:"outcome"`
+	Reason    string  `json:"reason"`
+	PerSecond float64 `json:"per_second"`
+}
+
+// Event is one thing that happened.
+type Event struct {
+	At   time.Time `json:"at"`
+	Kind string    `json:"kind"`
+	Bad  bool      `json:"bad"` // worse than before
+	Text string    `json:"text"`
+}
+
+// DegradedNow lists what the routes turn away at this moment: everything that is neither proxied nor refused for what it is.
+// Rates below one in five seconds are too old to be now.
+func DegradedNow(routes []Route) []Degraded {
+	out := []Degraded{}
+	for _, r := range routes {
+		for _, o := range r.Outcomes {
+			if o.Outcome == "proxied" || o.Outcome == "rejected" || o.PerSecond <= 0 {
+				continue
+			}
+			out = append(out, Degraded{Route: r.Name, Outcome: o.Outcome, Reason: o.Reason, PerSecond: o.PerSecond})
+		}
+	}
+	sortByRate(out)
+	return out
+}
