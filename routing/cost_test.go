@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
+// TestMatchAllocations has no expressions: what package regexp allocates is its own affair, and random under the race detector.
 func TestMatchAllocations(t *testing.T) {
 	tab := table(t,
 		Rule{Name: "beta", Hosts: []string{"*.example.com"}, Paths: []string{"/beta/*"}, Cookies: []Pair{{Name: "group", Values: []string{"beta"}}}},
 		Rule{Name: "sign-in", Hosts: []string{"www.example.com"}, Paths: []string{"/login"}, Methods: []string{"POST"}},
-		Rule{Name: "search", PathRegexps: []string{"/search/[a-z]+"}, Queries: []Pair{{Name: "q", Values: []string{"a b"}}}, Headers: []Pair{{Name: "Accept"}}},
+		Rule{Name: "search", Paths: []string{"/search/*"}, Queries: []Pair{{Name: "q", Values: []string{"a b"}}}, Headers: []Pair{{Name: "Accept"}}},
 		Rule{Name: "app"},
 	)
 	for _, c := range []struct {
