@@ -27,6 +27,9 @@
 // they stand for, since software differs about writing those (~ ! @ : and so on); letters, digits and - _ . are escaped
 // by nobody who means well.
 //
+// After a second decoding the path may also end at a control character. A trailing slash makes no difference to a path
+// pattern in any reading; an expression says for itself whether it takes one. Suffixes such as .json are not modelled.
+//
 // A path whose readings are too many to follow is ambiguous in any table that looks at paths. What honest clients send
 // stays far below that bound; it is there so that a stranger cannot buy much work with few bytes. Paths of letters,
 // digits and plain punctuation are known to have one reading, but for case, and cost nothing extra.

@@ -34,7 +34,7 @@ type Rule struct {
 	Name        string
 	Hosts       []string // "example.com", or "*.example.com" for names with one or more labels in front; without port
 	Paths       []string // "/login" is that and "/login/"; "/oauth/*" is "/oauth" and everything below
-	PathRegexps []string // RE2, for the whole canonical path
+	PathRegexps []string // RE2, for the whole canonical path, its final slash included
 	Methods     []string // compared with case
 	Headers     []Pair
 	Cookies     []Pair
