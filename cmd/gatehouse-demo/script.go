@@ -23,10 +23,10 @@ type Script struct {
 	Members int            // on each side
 }
 
-// usualScript is what -script plays, with the load multiplied by rate.
+// usualScript is what -script plays, with the load multiplied by rate: there are so many more members, each no busier.
 func usualScript(rate float64) Script {
 	const s = time.Second
-	script := Script{Members: 60, Acts: []Act{
+	script := Script{Members: max(10, int(60*rate)), Acts: []Act{
 		{Well, 3 * s}, {ReadOnly, 4 * s}, {Well, 4 * s}, {Full, 4 * s}, {Well, 3 * s}, {Slow, 4 * s}, {Well, 3 * s},
 		{Hung, 4 * s}, {Well, 3 * s}, {Away, 3 * s}, {Well, 3 * s}, {Empty, 3 * s},
 	}}
