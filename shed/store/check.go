@@ -67,7 +67,7 @@ func (m *Monitor) check() {
 	before := m.course.at.state
 	t, tell := m.course.settle(e, worse, begun, now, s)
 	at := m.course.at
-	m.pace.set(begun, now, e.Reached || !at.state.Impaired(), at.state.Impaired(), s)
+	m.pace.set(begun, now, e.Reached || !at.state.Impaired(), s)
 
 	m.mu.Lock()
 	at.over = m.set.RampOver
@@ -190,14 +190,13 @@ func (m *Monitor) pause(d time.Duration) bool {
 // pace says when the next check is due. It belongs to the checking goroutine.
 type pace struct {
 	begun, ended time.Time
-	impaired     bool
 	wait         time.Duration // between probes of a store that cannot be reached; zero where it can
 	jittered     time.Duration
 }
 
 // set notes a check. Where the store cannot be reached the wait doubles from the interval to farthest.
-func (p *pace) set(begun, ended time.Time, reached, impaired bool, s Settings) {
-	p.begun, p.ended, p.impaired = begun, ended, impaired
+func (p *pace) set(begun, ended time.Time, reached bool, s Settings) {
+	p.begun, p.ended = begun, ended
 	if reached {
 		p.wait = 0
 		return
@@ -206,12 +205,12 @@ func (p *pace) set(begun, ended time.Time, reached, impaired bool, s Settings) {
 	p.jittered = p.wait - time.Duration(rand.Int64N(int64(p.wait)/4+1))
 }
 
-// due is when the next check is to begin. Somebody waiting hastens it, except while nobody has to wait.
+// due is when the next check is to begin. Somebody waiting hastens it; while the store is impaired nobody does.
 func (p *pace) due(s Settings, asked bool) time.Time {
 	switch {
 	case p.begun.IsZero():
 		return time.Time{}
-	case asked && !p.impaired:
+	case asked:
 		return p.begun.Add(gap)
 	case p.wait > 0:
 		return p.ended.Add(p.jittered)

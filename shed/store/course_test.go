@@ -72,6 +72,24 @@ func TestTheRampIsComputedWhenRead(t *testing.T) {
 	})
 }
 
+func TestClosingEndsTheRamp(t *testing.T) {
+	in(t, usual, readOnly, func(t *testing.T, s *scene) {
+		s.p.say(good)
+		s.become(t, shed.Writable, time.Second)
+		time.Sleep(time.Second)
+		s.p.say(readOnly)
+		s.become(t, shed.ReadOnly, time.Second)
+		if s.Current().Recovering() {
+			t.Error("a ramp runs while read-only")
+		}
+		s.p.say(good)
+		s.become(t, shed.Writable, time.Second)
+		if since := time.Since(s.Current().Opened); since > time.Millisecond {
+			t.Errorf("the ramp began %v ago", since)
+		}
+	})
+}
+
 func TestStartRamp(t *testing.T) {
 	set := usual
 	set.StartRamp = true
@@ -160,6 +178,9 @@ func TestOurOwnFault(t *testing.T) {
 			s.p.say(readOnly, noAuth)
 			time.Sleep(time.Second)
 			s.want(t, shed.ReadOnly, shed.CauseReadOnly)
+			if told := s.transitions(); len(told) != 1 {
+				t.Errorf("one odd answer: told %+v", told)
+			}
 			s.p.say(noAuth)
 			s.become(t, shed.Unknown, time.Second)
 			s.want(t, shed.Unknown, shed.CauseProberAuth)

@@ -71,6 +71,30 @@ func TestAnybodyInFlightIsCancelled(t *testing.T) {
 	})
 }
 
+// One that is stopped while the others are told is neither told nor kept.
+func TestStopWhileTelling(t *testing.T) {
+	var m Monitor
+	stops, told := make([]func(), 400), 0
+	for i := range stops {
+		stops[i] = m.OnClose(func(shed.Verdict) {
+			told++
+			for k := 0; k < len(stops); k += 2 {
+				stops[k]()
+			}
+		})
+	}
+	m.watch.fire(shed.Verdict{})
+	m.watch.fire(shed.Verdict{})
+	if told < 200 || told > 201 {
+		t.Errorf("%d told, want the 200 that were not stopped, and perhaps the first", told)
+	}
+	for i := range m.watch.shards {
+		if m.watch.shards[i].head != nil {
+			t.Fatal("somebody is left behind")
+		}
+	}
+}
+
 // Coming, going and firing at once, for the race detector; and nobody is left behind.
 func TestWatchersConcurrently(t *testing.T) {
 	var m Monitor

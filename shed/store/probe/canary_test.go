@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -245,5 +246,20 @@ func TestAMonitorOverARealServer(t *testing.T) {
 	}
 	if v := m.Verdict(t.Context(), 0); v.Late || !v.Recovering() {
 		t.Errorf("%+v", v)
+	}
+}
+
+func BenchmarkProbe(b *testing.B) {
+	for _, size := range []int{64, 4096} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
+			p := serve(b).probing()
+			p.writable()
+			b.ReportAllocs()
+			for b.Loop() {
+				if e := p.probe(size); e.State != shed.Writable {
+					b.Fatalf("%+v", e)
+				}
+			}
+		})
 	}
 }

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // server is a redis-server of the test's own.
 type server struct {
-	t    *testing.T
+	t    testing.TB
 	port string
 	dir  string
 	args []string
@@ -31,7 +31,7 @@ type server struct {
 }
 
 // serve starts a redis-server on a free port; more are further arguments.
-func serve(t *testing.T, more ...string) *server {
+func serve(t testing.TB, more ...string) *server {
 	t.Helper()
 	s := &server{t: t, port: freePort(t), dir: t.TempDir(), args: more}
 	s.start()
@@ -39,7 +39,7 @@ func serve(t *testing.T, more ...string) *server {
 	return s
 }
 
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -127,11 +127,11 @@ func (s *server) eventually(what string, so func() bool) {
 // prober is a Redis that is probed as a Monitor would.
 type prober struct {
 	*Redis
-	t       *testing.T
+	t       testing.TB
 	timeout time.Duration
 }
 
-func probing(t *testing.T, set Settings) *prober {
+func probing(t testing.TB, set Settings) *prober {
 	t.Helper()
 	if set.Prefix == "" {
 		set.Prefix = "gatehouse:"
