@@ -150,7 +150,7 @@ type Quota struct {
 }
 
 // Match is what a route demands of a request. Keys are "all of", their lists "any of"; a nil list demands nothing. Of Header,
-// Cookie and Query every Pair is a key of its own.
+// Cookie and Query every Pair is a key of its own, and its names are a list.
 type Match struct {
 	Host       []string
 	Path       []string
@@ -161,10 +161,12 @@ type Match struct {
 	Query      []Pair
 }
 
-// Pair is a name and the values it may have; no values means that being there is enough.
+// Pair is a name and the values it may have; no values means that being there is enough. Or holds further names that will do
+// as well.
 type Pair struct {
 	Name   string
 	Values []string
+	Or     []string
 }
 
 // Route is one rule: which requests, where to, and what they need.

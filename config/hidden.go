@@ -135,14 +135,18 @@ func coversExpressions(a []string, b Match) bool {
 	})
 }
 
-// coversPairs is covers for names with values. It holds whether all pairs are demanded or any: each of a's must follow from
-// one of b's, and each of b's must imply one of a's.
+// coversPairs is covers for names with values: each of a's must follow from one of b's, whichever of b's names came.
 func coversPairs(a, b []Pair) bool {
 	if a == nil {
 		return true
 	}
 	implies := func(b, a Pair) bool {
-		return a.Name == b.Name && (a.Values == nil || b.Values != nil && coversSet(a.Values, b.Values))
+		for _, name := range append([]string{b.Name}, b.Or...) {
+			if !a.has(name) {
+				return false
+			}
+		}
+		return (a.Values == nil || b.Values != nil && coversSet(a.Values, b.Values))
 	}
 	return b != nil &&
 		!slices.ContainsFunc(a, func(a Pair) bool { return !slices.ContainsFunc(b, func(b Pair) bool { return implies(b, a) }) }) &&

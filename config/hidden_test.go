@@ -7,7 +7,7 @@ import (
 )
 
 func TestCovers(t *testing.T) {
-	pair := func(name string, values ...string) []Pair { return []Pair{{name, values}} }
+	pair := func(name string, values ...string) []Pair { return []Pair{{Name: name, Values: values}} }
 	for _, c := range []struct {
 		what string
 		a, b Match
@@ -39,6 +39,8 @@ func TestCovers(t *testing.T) {
 		{"a header of fewer values", Match{Header: pair("A", "1", "2")}, Match{Header: pair("A", "2")}, true},
 		{"another header", Match{Header: pair("A")}, Match{Header: pair("B")}, false},
 		{"a cookie demanded", Match{Cookie: pair("a")}, Match{Path: []string{"/x"}}, false},
+		{"one name of several", Match{Header: []Pair{{Name: "A", Or: []string{"B"}}}}, Match{Header: pair("B")}, true},
+		{"several names of one", Match{Header: pair("A")}, Match{Header: []Pair{{Name: "A", Or: []string{"B"}}}}, false},
 		{"a parameter demanded", Match{Query: pair("a")}, Match{Query: pair("a")}, true},
 		{"one key of two", Match{Path: []string{"/*"}, Method: []string{"GET"}}, Match{Path: []string{"/x"}}, false},
 	} {
@@ -109,7 +111,8 @@ routes:
 	want := Match{
 		Host: []string{"example.com", "*.example.com", "[::1]"}, Path: []string{"/login", "/oauth/*", "/"},
 		PathRegexp: []string{"/(login|oauth).*"}, Method: []string{"GET", "PROPFIND"},
-		Header: []Pair{{"X-A", []string{"1", "010"}}, {"X-B", nil}}, Cookie: []Pair{{"sid", nil}}, Query: []Pair{{"a", nil}, {"b c", nil}},
+		Header: []Pair{{Name: "X-A", Values: []string{"1", "010"}}, {Name: "X-B"}}, Cookie: []Pair{{Name: "sid"}},
+		Query: []Pair{{Name: "a", Or: []string{"b c"}}},
 	}
 	r := c.Routes[0]
 	same(t, "match", r.Match, want)

@@ -128,18 +128,26 @@ func (v value) parameter(s string) (string, bool) {
 	return s, true
 }
 
-// pairs reads a name, a list of names, or a mapping of names to the values they may have.
+// has reports whether name is one of the pair's.
+func (p Pair) has(name string) bool { return p.Name == name || slices.Contains(p.Or, name) }
+
+// pairs reads a name, a list of names any of which will do, or a mapping of names to the values they may have, all of which are
+// demanded.
 func (v value) pairs(to *[]Pair, wanted string, accept func(value, string) (string, bool)) {
 	add := func(at value, name string, values []string) {
 		name, ok := accept(at, name)
 		if !ok {
 			return
 		}
-		if slices.ContainsFunc(*to, func(p Pair) bool { return p.Name == name }) {
+		if slices.ContainsFunc(*to, func(p Pair) bool { return p.has(name) }) {
 			at.fail("%s is there already; each name is wanted once", quote(name))
 			return
 		}
-		*to = append(*to, Pair{name, values})
+		if v.node.Kind != yaml.MappingNode && len(*to) > 0 {
+			(*to)[0].Or = append((*to)[0].Or, name)
+			return
+		}
+		*to = append(*to, Pair{Name: name, Values: values})
 	}
 	if v.node.Kind == yaml.MappingNode {
 		entries, _ := v.entries(wanted)

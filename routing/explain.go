@@ -128,7 +128,7 @@ func missing(what string, pairs []Pair, met func(*Pair) bool) string {
 		if met(&p) {
 			return fmt.Sprintf("the %s %s has another value, wanted %s", what, p.Name, choice(pairs[i].Values))
 		}
-		return fmt.Sprintf("there is no %s %s", what, p.Name)
+		return fmt.Sprintf("there is no %s %s", what, strings.Join(p.names(), " or "))
 	}
 	return ""
 }

@@ -2,10 +2,40 @@ package routing
 
 import "strings"
 
-// Pair is a name and the values it may have; no values means that being there is enough.
+// Pair is a name and the values it may have; no values means that being there is enough. Or holds further names that will do
+// as well.
 type Pair struct {
 	Name   string
 	Values []string
+	Or     []string
+}
+
+// names returns a fresh list of all names.
+func (p *Pair) names() []string { return append([]string{p.Name}, p.Or...) }
+
+// any reports whether has holds for one of the pair's names.
+func (p *Pair) any(has func(p *Pair, name string) bool) bool {
+	if has(p, p.Name) {
+		return true
+	}
+	for _, name := range p.Or {
+		if has(p, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Pair) inHeader(f Fields) bool {
+	return p.any(func(p *Pair, name string) bool { return p.isHeader(f, name) })
+}
+
+func (p *Pair) inCookies(f Fields) bool {
+	return p.any(func(p *Pair, name string) bool { return p.isCookie(f, name) })
+}
+
+func (p *Pair) inQuery(query string) bool {
+	return p.any(func(p *Pair, name string) bool { return p.isParameter(query, name) })
 }
 
 // maxPairs bounds how many cookies, query parameters or lines of one field are looked at for one rule. Those past it are
@@ -25,13 +55,13 @@ func (p *Pair) wants(value string) bool {
 	return false
 }
 
-// inHeader compares whole field lines.
-func (p *Pair) inHeader(f Fields) bool {
+// isHeader compares whole field lines.
+func (p *Pair) isHeader(f Fields, field string) bool {
 	if f == nil {
 		return false
 	}
 	for i := range maxPairs {
-		value, ok := f.Field(p.Name, i)
+		value, ok := f.Field(field, i)
 		if !ok {
 			return false
 		}
@@ -42,9 +72,9 @@ func (p *Pair) inHeader(f Fields) bool {
 	return false
 }
 
-// inCookies reads the Cookie lines as browsers write them, and is no stricter than the apps behind: names are compared with
+// isCookie reads the Cookie lines as browsers write them, and is no stricter than the apps behind: names are compared with
 // case, space around names and values is dropped, and so is one pair of double quotes around a value.
-func (p *Pair) inCookies(f Fields) bool {
+func (p *Pair) isCookie(f Fields, wanted string) bool {
 	if f == nil {
 		return false
 	}
@@ -61,7 +91,7 @@ func (p *Pair) inCookies(f Fields) bool {
 			var cookie string
 			cookie, line, more = strings.Cut(line, ";")
 			name, value, _ := strings.Cut(cookie, "=")
-			if strings.Trim(name, " \t") != p.Name {
+			if strings.Trim(name, " \t") != wanted {
 				continue
 			}
 			value = strings.Trim(value, " \t")
@@ -76,13 +106,13 @@ func (p *Pair) inCookies(f Fields) bool {
 	return false
 }
 
-// inQuery compares decoded names and values, as forms are written: & between parameters, + for a space. An escape that is
+// isParameter compares decoded names and values, as forms are written: & between parameters, + for a space. An escape that is
 // none stands for itself.
-func (p *Pair) inQuery(query string) bool {
+func (p *Pair) isParameter(query, wanted string) bool {
 	for range maxPairs {
 		parameter, rest, more := strings.Cut(query, "&")
 		name, value, _ := strings.Cut(parameter, "=")
-		if parameter != "" && decodesTo(name, p.Name) {
+		if parameter != "" && decodesTo(name, wanted) {
 			if len(p.Values) == 0 {
 				return true
 			}

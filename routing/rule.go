@@ -29,7 +29,7 @@ func (p Policy) String() string {
 }
 
 // Rule is what a route demands of a request: all of its keys, of each key's list any. An empty list demands nothing; of
-// Headers, Cookies and Queries every Pair is a key of its own.
+// Headers, Cookies and Queries every Pair is a key of its own, and its names are a list.
 type Rule struct {
 	Name        string
 	Hosts       []string // "example.com", or "*.example.com" for names with one or more labels in front; without port
@@ -116,23 +116,30 @@ func newRule(index int, from Rule) (*rule, []error) {
 	}
 	r.Headers = nil
 	for _, p := range from.Headers {
-		p.Name = canonicalName(p.Name)
-		switch {
-		case !isName(p.Name):
-			wrong(keyHeader, p.Name, errors.New("no field has such a name"))
-		case p.Name == "Host":
-			wrong(keyHeader, p.Name, errors.New("it is not looked at here; want the key host"))
+		names := p.names()
+		for i, name := range names {
+			names[i] = canonicalName(name)
+			switch {
+			case !isName(name):
+				wrong(keyHeader, names[i], errors.New("no field has such a name"))
+			case names[i] == "Host":
+				wrong(keyHeader, names[i], errors.New("it is not looked at here; want the key host"))
+			}
 		}
-		r.Headers = append(r.Headers, p)
+		r.Headers = append(r.Headers, Pair{Name: names[0], Values: p.Values, Or: names[1:]})
 	}
 	for _, p := range from.Cookies {
-		if !isName(p.Name) {
-			wrong(keyCookie, p.Name, errors.New("no cookie has such a name"))
+		for _, name := range p.names() {
+			if !isName(name) {
+				wrong(keyCookie, name, errors.New("no cookie has such a name"))
+			}
 		}
 	}
 	for _, p := range from.Queries {
-		if p.Name == "" {
-			wrong(keyQuery, p.Name, errors.New("the name is missing"))
+		for _, name := range p.names() {
+			if name == "" {
+				wrong(keyQuery, name, errors.New("the name is missing"))
+			}
 		}
 	}
 	if from.Ambiguous > Report {

@@ -144,6 +144,8 @@ func TestMatchKeys(t *testing.T) {
 		{"header, one of two", name, header([2]string{"X-Group", "b"}), false},
 		{"header, whole value", name, header([2]string{"X-Group", "a, b"}, [2]string{"Accept-Language", ""}), false},
 		{"header, none", name, query(""), false},
+		{"one of two names", Rule{Cookies: []Pair{{Name: "other", Or: []string{"sid"}}}}, cookie("sid=1"), true},
+		{"neither of two names", Rule{Cookies: []Pair{{Name: "other", Or: []string{"third"}}}}, cookie("sid=1"), false},
 		{"all of", Rule{Hosts: []string{"example.com"}, Methods: []string{"GET"}, Cookies: sid.Cookies}, cookie("sid=1"), true},
 		{"not all of", Rule{Hosts: []string{"example.com"}, Methods: []string{"PUT"}, Cookies: sid.Cookies}, cookie("sid=1"), false},
 	} {
