@@ -18,22 +18,9 @@ type Marks struct {
 // Carried returns the session id that a request carries, and whether it carries one. A mark without a value is none. It says
 // nothing about whether the session exists. The id is part of the header: it is valid as long as that is.
 func (m *Marks) Carried(f Fields) (id string, ok bool) {
-	for i := 0; len(m.Cookies) > 0; i++ {
-		line, ok := f.Field("Cookie", i)
-		if !ok {
-			break
-		}
-		for line != "" {
-			var pair string
-			pair, line, _ = strings.Cut(line, ";")
-			name, value, _ := strings.Cut(pair, "=")
-			value = strings.Trim(value, " \t")
-			if value == "" || value == `""` {
-				continue
-			}
-			if m.cookie(strings.Trim(name, " \t")) {
-				return value, true
-			}
+	for name, value := range cookies(f) {
+		if m.cookie(name) {
+			return value, true
 		}
 	}
 	for _, name := range m.Headers {
@@ -48,6 +35,37 @@ func (m *Marks) Carried(f Fields) (id string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// Cookie returns the value of the first cookie of that name that has one.
+func Cookie(f Fields, name string) (value string, ok bool) {
+	for n, v := range cookies(f) {
+		if n == name {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// cookies yields the cookies that have a value (RFC 6265 section 5.4, read as leniently as servers do).
+func cookies(f Fields) func(yield func(name, value string) bool) {
+	return func(yield func(name, value string) bool) {
+		for i := 0; ; i++ {
+			line, ok := f.Field("Cookie", i)
+			if !ok {
+				return
+			}
+			for line != "" {
+				var pair string
+				pair, line, _ = strings.Cut(line, ";")
+				name, value, _ := strings.Cut(pair, "=")
+				value = strings.Trim(value, " \t")
+				if value != "" && value != `""` && !yield(strings.Trim(name, " \t"), value) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (m *Marks) cookie(name string) bool {
