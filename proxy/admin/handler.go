@@ -167,7 +167,10 @@ func (h *handler) readyz(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (h *handler) status(w http.ResponseWriter, _ *http.Request) {
-	answerJSON(w, http.StatusOK, h.set.Source.Status())
+	s := h.set.Source.Status()
+	s.Stores, s.Pools, s.Routes = list(s.Stores), list(s.Pools), list(s.Routes)
+	s.Degraded, s.Events = list(s.Degraded), list(s.Events)
+	answerJSON(w, http.StatusOK, s)
 }
 
 func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
@@ -198,6 +201,14 @@ func profile(w http.ResponseWriter, r *http.Request) {
 	default:
 		pprof.Index(w, r)
 	}
+}
+
+// list makes no rows an empty list, which is easier to read by a program than null.
+func list[T any](rows []T) []T {
+	if rows == nil {
+		return []T{}
+	}
+	return rows
 }
 
 // say answers in plain text.

@@ -204,6 +204,12 @@ func TestOnlyStoresHaveAState(t *testing.T) {
 	}
 }
 
+func TestStatusHasListsEvenIfEmpty(t *testing.T) {
+	if w := ask(NewHandler(settings(&fake{})), "GET", "/status"); strings.Contains(w.Body.String(), "null") {
+		t.Errorf("null in %s", w.Body)
+	}
+}
+
 func TestServer(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		address := "127.0.0.1:0"
