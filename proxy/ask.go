@@ -180,6 +180,13 @@ type meter struct {
 	n    int64
 }
 
+// Interrupt ends a Read that is under way, where the front end can.
+func (m *meter) Interrupt() {
+	if in, ok := m.from.(interface{ Interrupt() }); ok {
+		in.Interrupt()
+	}
+}
+
 func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.from.Read(p)
 	m.n += int64(n)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"gatehouse/config"
 	"gatehouse/proxy/edge"
 )
 

@@ -1,0 +1,127 @@
+package upstream
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/textproto"
+	"sync"
+
+	"gatehouse/proxy/h1"
+)
+
+// body is a request's body on its way to a backend. It keeps what went wrong on the visitor's side apart, and can be stopped.
+type body struct {
+	from   io.Reader
+	length int64 // -1: not known
+	lines  func() h1.Head
+	// trailer is net/http's map, filled at the end of the body by who reads it, and written by the same goroutine.
+	trailer http.Header
+
+	reading sync.Mutex // held during a Read of from
+
+	mu      sync.Mutex
+	stopped bool
+	touched bool // from was read
+	n       int64
+	ended   bool // from returned its end
+	err     error
+}
+
+var errStopped = errors.New("the body is not wanted any more")
+
+func (b *body) Read(p []byte) (int, error) {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	b.mu.Lock()
+	stopped := b.stopped
+	b.touched = true
+	b.mu.Unlock()
+	if stopped {
+		return 0, errStopped
+	}
+	n, err := b.from.Read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.n += int64(n)
+	switch {
+	case b.stopped:
+		return 0, errStopped
+	case err == io.EOF && b.length >= 0 && b.n < b.length:
+		err = io.ErrUnexpectedEOF
+		b.err = err
+	case err == io.EOF:
+		if !b.ended && b.trailer != nil {
+			b.trail()
+		}
+		b.ended = true
+	case err != nil:
+		b.err = err
+	}
+	return n, err
+}
+
+// trail fills the trailers. Those that would frame or route the message are left out (RFC 9110 section 6.5.1), and those that
+// could not be written.
+func (b *body) trail() {
+	for _, l := range b.lines() {
+		name := textproto.CanonicalMIMEHeaderKey(l.Name)
+		if !framing(name) && h1.ValidName(l.Name) && h1.ValidValue(l.Value) {
+			b.trailer[name] = append(b.trailer[name], l.Value)
+		}
+	}
+}
+
+// Close is the Transport's, and may come before the end. It changes nothing: halt and stop say when reading is over.
+func (b *body) Close() error { return nil }
+
+// halt lets no further Read begin, and interrupts one that is under way, if that can be. It does not wait.
+func (b *body) halt() {
+	b.mu.Lock()
+	first := !b.stopped
+	b.stopped = true
+	b.mu.Unlock()
+	if !first {
+		return
+	}
+	if b.reading.TryLock() {
+		b.reading.Unlock()
+		return
+	}
+	if in, ok := b.from.(interrupter); ok {
+		in.Interrupt()
+	}
+}
+
+// stop is halt, and waits for the end of a Read under way where it was interrupted.
+func (b *body) stop() {
+	if b == nil {
+		return
+	}
+	b.halt()
+	if _, ok := b.from.(interrupter); ok {
+		b.reading.Lock()
+		defer b.reading.Unlock()
+	}
+}
+
+type interrupter interface{ Interrupt() }
+
+// fault returns what went wrong on the visitor's side, or nil.
+func (b *body) fault() error {
+	if b == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
+func (b *body) untouched() bool {
+	if b == nil {
+		return true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.touched
+}

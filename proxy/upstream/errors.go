@@ -1,0 +1,25 @@
+package upstream
+
+import "errors"
+
+// What Claim and Send return. The error behind it is wrapped too, and is for the log: it may name addresses.
+var (
+	// ErrNoBackend: every backend that may be used was tried already, or the pool has none.
+	ErrNoBackend = errors.New("no backend is left")
+	// ErrConnect: no connection could be had, or it was gone before a byte was written. Nothing was sent and nothing of the
+	// request's body was read, so another backend may be tried.
+	ErrConnect = errors.New("the backend cannot be reached")
+	// ErrBroken: the request was sent, at least in part, and the answer is missing, malformed or cut short. It is also what
+	// reading an Answer's body returns when the backend breaks off.
+	ErrBroken = errors.New("the backend broke the exchange")
+	// ErrLate: the context's deadline passed before the head of the answer was there.
+	ErrLate = errors.New("the backend is late")
+	// ErrCancelled: the context was cancelled. Its cause is wrapped.
+	ErrCancelled = errors.New("the exchange was cancelled")
+	// ErrVisitor: the request's body could not be read to its end, which is not the backend's fault. What Body returned is
+	// wrapped.
+	ErrVisitor = errors.New("the request's body broke off")
+	// ErrRequest: the request cannot be written as it is, such as a name with a line break. Nothing was sent, and no backend
+	// would take it.
+	ErrRequest = errors.New("the request cannot be sent")
+)

@@ -1,0 +1,148 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/proxy/h1"
+)
+
+const maxInterim = 32 // interim answers to one request
+
+// exchange is one request under way. Send makes it; the end of the answer's body, its Close, or a failure ends it.
+type exchange struct {
+	ctx    context.Context // the caller's
+	cancel context.CancelFunc
+	body   *body // nil: none
+
+	slashes, slashesAt int // see conn
+
+	conn  atomic.Pointer[conn] // the last one got; the Transport may go through several
+	wrote atomic.Bool          // something of the request was written
+
+	mu      sync.Mutex // held while inform runs
+	inform  func(int, h1.Head)
+	interim int
+}
+
+func (b *backend) send(ctx context.Context, r *Request) (*Answer, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	x := &exchange{ctx: ctx, inform: r.Inform, slashes: slashes(r.Target), slashesAt: len(r.Method) + 1}
+	if r.Body != nil && r.Length != 0 {
+		x.body = &body{from: r.Body, length: r.Length, lines: r.Trailer}
+	}
+	inner, cancel := context.WithCancel(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(got httptrace.GotConnInfo) {
+			c := got.Conn.(*conn)
+			x.conn.Store(c)
+			c.join(x)
+		},
+		Got1xxResponse: x.interimAnswer,
+	}))
+	x.cancel = cancel
+	began := time.Now()
+	res, err := b.transport.RoundTrip(r.outgoing(inner, b, x.body))
+	ttfb := time.Since(began)
+	x.hush()
+	if err == nil {
+		err = x.acceptable(r, res)
+	}
+	if err != nil {
+		err = x.classify(err)
+		x.end()
+		return nil, err
+	}
+	return x.answer(r, res, ttfb), nil
+}
+
+// interimAnswer is called by the Transport's goroutine, which may outlast RoundTrip.
+func (x *exchange) interimAnswer(status int, header textproto.MIMEHeader) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.interim++; x.interim > maxInterim {
+		return errors.New("too many interim answers")
+	}
+	if x.inform != nil && status != http.StatusContinue {
+		x.inform(status, lines(http.Header(header)))
+	}
+	return nil
+}
+
+// hush lets no interim answer through any more.
+func (x *exchange) hush() {
+	x.mu.Lock()
+	x.inform = nil
+	x.mu.Unlock()
+}
+
+// acceptable closes and refuses an answer that cannot be passed on.
+func (x *exchange) acceptable(r *Request, res *http.Response) error {
+	var err error
+	switch {
+	case res.StatusCode == http.StatusSwitchingProtocols:
+		if r.Upgrade == "" || !strings.EqualFold(res.Header.Get("Upgrade"), r.Upgrade) {
+			err = errors.New("a switch to a protocol that was not asked for")
+		}
+	case res.StatusCode < 200:
+		err = fmt.Errorf("status %d", res.StatusCode)
+	}
+	if err != nil {
+		res.Body.Close()
+	}
+	return err
+}
+
+// classify says whose fault it was. What the caller's context says comes first, then the visitor, who is the reason when both
+// sides broke.
+func (x *exchange) classify(err error) error {
+	switch cause := x.ctx.Err(); {
+	case x.body.fault() != nil:
+		return fmt.Errorf("%w: %w", ErrVisitor, x.body.fault())
+	case cause == context.DeadlineExceeded:
+		return fmt.Errorf("%w: %w", ErrLate, context.Cause(x.ctx))
+	case cause != nil:
+		return fmt.Errorf("%w: %w", ErrCancelled, context.Cause(x.ctx))
+	case !x.wrote.Load() && x.body.untouched():
+		return fmt.Errorf("%w: %w", ErrConnect, err)
+	default:
+		return fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+}
+
+// end lets go of the connection and of the request's body. It is idempotent.
+func (x *exchange) end() {
+	if c := x.conn.Load(); c != nil {
+		c.leave(x)
+	}
+	x.body.stop()
+	x.cancel()
+}
+
+// lines turns net/http's header into a head: names sorted, so that what is done twice looks the same twice.
+func lines(h http.Header) h1.Head {
+	names := make([]string, 0, len(h))
+	n := 0
+	for name, values := range h {
+		names = append(names, name)
+		n += len(values)
+	}
+	slices.Sort(names)
+	head := make(h1.Head, 0, n)
+	for _, name := range names {
+		for _, v := range h[name] {
+			head = append(head, h1.Line{Name: name, Value: v})
+		}
+	}
+	return head
+}

@@ -1,0 +1,121 @@
+package upstream
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	healthFall = 2        // bad checks in a row take a backend down; one good one brings it back
+	healthBody = 64 << 10 // bytes read of a check's answer
+)
+
+// watch is the goroutine that owns the checks, until ctx ends. Backends are checked at the same time, so that one that hangs
+// does not delay the others; a round has ended before the next begins.
+func (p *Pool) watch(ctx context.Context) {
+	defer close(p.done)
+	next := time.NewTimer(0)
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.kick:
+		case <-next.C:
+		}
+		began := time.Now()
+		h, backends := p.toCheck()
+		if h == nil {
+			continue // until the next Set
+		}
+		p.round(ctx, *h, backends)
+		pause := time.Duration(float64(h.Interval) * (0.9 + 0.2*rand.Float64()))
+		next.Reset(max(0, pause-time.Since(began)))
+	}
+}
+
+func (p *Pool) toCheck() (*HealthSettings, []*backend) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.settings.Health, p.backends
+}
+
+// checked is the outcome of one check.
+type checked struct {
+	b   *backend
+	err error
+}
+
+func (p *Pool) round(ctx context.Context, h HealthSettings, backends []*backend) {
+	outcomes := make(chan checked, len(backends))
+	for _, b := range backends {
+		go func() { outcomes <- checked{b, b.check(ctx, h)} }()
+	}
+	for range backends {
+		o := <-outcomes
+		if ctx.Err() == nil { // a check that Close cut says nothing
+			p.note(o)
+		}
+	}
+}
+
+// note counts the outcome of a check, and tells of a change.
+func (p *Pool) note(o checked) {
+	b := o.b
+	p.mu.Lock()
+	if p.settings.Health == nil { // a Set since: nobody is checked any more
+		p.mu.Unlock()
+		return
+	}
+	was := b.up
+	if o.err == nil {
+		b.up, b.fails = true, 0
+	} else {
+		b.fails++
+		b.failed(o.err)
+		b.up = b.up && b.fails < healthFall
+	}
+	changed := was != b.up && !b.retired
+	status, tell := b.status(), p.settings.OnHealth
+	p.mu.Unlock()
+	if !changed {
+		return
+	}
+	if status.Up {
+		p.log.Info("backend is up", "pool", status.Pool, "backend", status.URL)
+	} else {
+		p.log.Warn("backend is down", "pool", status.Pool, "backend", status.URL, "error", status.LastError)
+	}
+	if tell != nil {
+		tell(status)
+	}
+}
+
+// check asks a backend how it is, on a connection of its own.
+func (b *backend) check(ctx context.Context, h HealthSettings) error {
+	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
+	defer cancel()
+	req := (&http.Request{
+		Method: http.MethodGet,
+		URL:    &url.URL{Scheme: "http", Host: strings.TrimPrefix(b.url, "http://"), Opaque: h.Path},
+		Header: http.Header{"User-Agent": {"Gatehouse (health check)"}},
+	}).WithContext(ctx)
+	res, err := b.checker.RoundTrip(req)
+	if err != nil {
+		return fmt.Errorf("health check: %w", err)
+	}
+	defer res.Body.Close()
+	if _, err := io.CopyN(io.Discard, res.Body, healthBody); err != nil && err != io.EOF {
+		return fmt.Errorf("health check: %w", err)
+	}
+	if res.StatusCode < 200 || res.StatusCode > 399 {
+		return fmt.Errorf("health check: status %d", res.StatusCode)
+	}
+	return nil
+}

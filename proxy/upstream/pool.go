@@ -1,0 +1,180 @@
+package upstream
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Settings is what an operator says about a pool. A zero duration is its default.
+type Settings struct {
+	Name        string
+	Backends    []BackendSettings // by URL; a second one of the same URL is ignored
+	Health      *HealthSettings   // nil: every backend is believed to be up
+	DialTimeout time.Duration     // 2s
+	// OnHealth is told of every backend that went down or came up, one at a time, by the goroutine that checks. nil: nobody.
+	OnHealth func(BackendStatus)
+}
+
+// BackendSettings is one server of a pool.
+type BackendSettings struct {
+	URL     string // its identity, "http://host:port"
+	Address string // where to connect, "host:port"
+}
+
+// HealthSettings is how a backend is checked: GET Path, and a status of 2xx or 3xx in time is a good check.
+type HealthSettings struct {
+	Path     string
+	Interval time.Duration // 2s, give or take a tenth
+	Timeout  time.Duration // 1s
+}
+
+const (
+	defaultDialTimeout    = 2 * time.Second
+	defaultHealthInterval = 2 * time.Second
+	defaultHealthTimeout  = time.Second
+)
+
+// Pool is a named set of backends. It is made by NewPool and is safe for concurrent use.
+type Pool struct {
+	log  *slog.Logger
+	kick chan struct{} // wakes the watcher; holds one
+
+	mu       sync.Mutex
+	settings Settings
+	backends []*backend
+	inFlight int // open claims, those of dropped backends included
+	closed   bool
+	cancel   context.CancelFunc // of the watcher; nil before Start
+	done     chan struct{}      // closed when the watcher has ended
+}
+
+// NewPool returns a pool whose backends are believed to be up. It starts nothing; a nil log is silent.
+func NewPool(s Settings, log *slog.Logger) *Pool {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	p := &Pool{log: log, kick: make(chan struct{}, 1)}
+	p.Set(s)
+	return p
+}
+
+// Set puts new settings in place. A backend whose URL stays keeps its state, its claims and its connections; one that is
+// dropped is not chosen any more, and its last connection goes with its last claim. No claim is revoked.
+func (p *Pool) Set(s Settings) {
+	if s.DialTimeout <= 0 {
+		s.DialTimeout = defaultDialTimeout
+	}
+	if s.Health != nil {
+		h := *s.Health
+		if h.Interval <= 0 {
+			h.Interval = defaultHealthInterval
+		}
+		if h.Timeout <= 0 {
+			h.Timeout = defaultHealthTimeout
+		}
+		s.Health = &h
+	}
+	p.mu.Lock()
+	was := make(map[string]*backend, len(p.backends))
+	for _, b := range p.backends {
+		was[b.url] = b
+	}
+	p.settings, p.backends = s, nil
+	kept := make(map[string]bool, len(s.Backends))
+	for _, bs := range s.Backends {
+		if kept[bs.URL] {
+			continue
+		}
+		kept[bs.URL] = true
+		b := was[bs.URL]
+		if b == nil {
+			b = newBackend(p, bs.URL)
+		}
+		delete(was, bs.URL)
+		b.reach(bs.Address, s.DialTimeout)
+		if s.Health == nil {
+			b.up, b.fails = true, 0
+		}
+		p.backends = append(p.backends, b)
+	}
+	for _, b := range was {
+		b.retired = true
+	}
+	p.mu.Unlock()
+	for _, b := range was {
+		b.closeIdle()
+	}
+	select {
+	case p.kick <- struct{}{}:
+	default:
+	}
+}
+
+// Start begins to check the backends' health, in one goroutine that Close ends. It is called at most once.
+func (p *Pool) Start() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.done != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	p.cancel, p.done = cancel, make(chan struct{})
+	go p.watch(ctx)
+}
+
+// Close ends the health checks and waits for their end. The pool itself retires: claims that are open go on, and an exchange
+// that began before may still claim; each backend's connections are closed with its last claim. Close is idempotent.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	cancel, done, backends := p.cancel, p.done, p.backends
+	for _, b := range backends {
+		b.retired = true
+	}
+	p.mu.Unlock()
+	if cancel != nil {
+		cancel()
+		<-done
+	}
+	for _, b := range backends {
+		b.closeIdle()
+	}
+}
+
+// Name is the pool's name.
+func (p *Pool) Name() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.settings.Name
+}
+
+// InFlight is how many claims are open, on dropped backends too.
+func (p *Pool) InFlight() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.inFlight
+}
+
+// BackendStatus is what is known of one backend at one moment.
+type BackendStatus struct {
+	Pool, URL string
+	Up        bool // by the health checks; true where there are none
+	InFlight  int
+	Claims    uint64 // since the backend was first named
+	Failures  uint64 // claims that ended with an error of the backend
+	LastError string // of a claim or a check; "" when there was none
+	LastFail  time.Time
+}
+
+// Status returns every backend in the order of the settings.
+func (p *Pool) Status() []BackendStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]BackendStatus, 0, len(p.backends))
+	for _, b := range p.backends {
+		all = append(all, b.status())
+	}
+	return all
+}
