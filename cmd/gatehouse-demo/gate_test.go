@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -79,12 +81,18 @@ func TestGatehouseReadsItsFileAgain(t *testing.T) {
 	if err := os.WriteFile(scene.Links.Config, changed, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	set(t, scene.Store, Away)
-	b := newBrowser(t, scene.Links.With)
-	await(t, "the page has another status", func() bool {
-		resp, _ := b.ask("GET", "/login", nil)
-		return resp.StatusCode == http.StatusTooManyRequests && strings.HasPrefix(resp.Header.Get("Gatehouse-Outcome"), "degraded")
+	sum := fmt.Sprintf("%x", sha256.Sum256(changed))
+	admin := newBrowser(t, scene.Links.Admin)
+	await(t, "the changed file is in force", func() bool {
+		_, body := admin.ask("GET", "/status", nil)
+		return strings.Contains(body, sum)
 	})
+	set(t, scene.Store, Away)
+	// A client may ask only for so many pages, so it asks once.
+	resp, _ := newBrowser(t, scene.Links.With).ask("GET", "/login", nil)
+	if resp.StatusCode != http.StatusTooManyRequests || !strings.HasPrefix(resp.Header.Get("Gatehouse-Outcome"), "degraded") {
+		t.Errorf("the page: %s %v; want the changed file's 429", resp.Status, resp.Header)
+	}
 }
 
 // TestScriptWithGatehouse plays every fault, each shorter than -script does, and at half its load.
