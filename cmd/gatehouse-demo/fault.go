@@ -44,7 +44,7 @@ func faultTexts() []FaultText {
 			Expect:  "The same as read-only, and the page's reason is another.",
 			Reasons: []string{"full", "unconfirmed"}, Definite: true, Readable: true},
 		{Fault: Slow, Label: "Slow", Store: "Every command takes 400 ms.",
-			Expect:  "Without Gatehouse every page crawls. With it, an answer comes at once.",
+			Expect:  "Without Gatehouse every page crawls. With it the page comes at once; probe.timeout says what is too slow.",
 			Reasons: stalled},
 		{Fault: Hung, Label: "Hung", Store: "Connections are accepted, and no answer comes.",
 			Expect:  "Without Gatehouse pages hang for seconds, fail, and sign people out. With it: the page, and sessions stay.",

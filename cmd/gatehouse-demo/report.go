@@ -25,9 +25,10 @@ type FaultReport struct {
 	Text      FaultText
 	FirstPage time.Duration // from the fault, with Gatehouse; -1 where there was none
 	FirstBare time.Duration // from the fault, without; -1 where there was none
-	Reads     [sides]int    // of members, begun while it lasted
-	Served    [sides]int    // of those
-	Median    [sides]time.Duration
+	// Reads counts the members who came to read while it lasted; Served those of them who could; Median is within which time
+	// half of them had an answer.
+	Reads, Served [sides]int
+	Median        [sides]time.Duration
 }
 
 // Report is what was seen in a run. It is only read once made.
@@ -104,10 +105,10 @@ func reportFault(seen []Seen, e Event) FaultReport {
 		if s.Side == Without && s.Class == Bare {
 			first(&f.FirstBare, s)
 		}
-		if s.Kind == Members && !s.Begun.Before(e.At) {
+		if s.Came == Members && !s.Begun.Before(e.At) {
 			f.Reads[s.Side]++
 			took[s.Side] = append(took[s.Side], s.Ended.Sub(s.Begun))
-			if s.Class == OK {
+			if s.Class == OK && s.Kind == Members {
 				f.Served[s.Side]++
 			}
 		}
@@ -148,7 +149,7 @@ func (r *Report) Broken() []string {
 			say("%s: the first page came after %d ms; promised: %d ms", f.Text.Fault, f.FirstPage.Milliseconds(), bound.Milliseconds())
 		}
 		if f.Text.Readable && (f.Served[With] < f.Reads[With] || f.Reads[With] == 0) {
-			say("%s: %d of %d signed-in reads served with Gatehouse; promised: all", f.Text.Fault, f.Served[With], f.Reads[With])
+			say("%s: %d of %d members who came to read could, with Gatehouse; promised: all", f.Text.Fault, f.Served[With], f.Reads[With])
 		}
 	}
 	if harm == 0 {
@@ -172,7 +173,7 @@ func (r *Report) Print(out io.Writer) {
 	fmt.Fprintf(out, "\n%-48s%12s%12s\n", "members", Without, With)
 	fmt.Fprintf(out, "%-48s%12d%12d\n", "signed out although their session was there", r.SignOuts[Without], r.SignOuts[With])
 	fmt.Fprintf(out, "%-48s%12d%12d\n", "signed out because the store lost the session", r.Lost[Without], r.Lost[With])
-	fmt.Fprintf(out, "\n%-10s%12s%14s   %s\n", "fault to", "first page", "bare error", "signed-in reads served, and the median answer")
+	fmt.Fprintf(out, "\n%-10s%12s%14s   %s\n", "fault to", "first page", "bare error", "members who could read, and the median answer")
 	fmt.Fprintf(out, "%-10s%12s%14s%20s%23s\n", "", With, Without, Without, With)
 	for _, f := range r.Faults {
 		fmt.Fprintf(out, "%-10s%12s%14s%12s%8s%15s%8s\n", f.Text.Fault, after(f.FirstPage), after(f.FirstBare),

@@ -14,7 +14,7 @@ type tally struct {
 }
 
 func (y *tally) add(side Side, k Kind, at time.Duration, class Class, reason string) *Seen {
-	y.seen = append(y.seen, Seen{Side: side, Kind: k, Begun: y.begun.Add(at), Ended: y.begun.Add(at + 10*time.Millisecond), Class: class, Reason: reason})
+	y.seen = append(y.seen, Seen{Side: side, Came: k, Kind: k, Begun: y.begun.Add(at), Ended: y.begun.Add(at + 10*time.Millisecond), Class: class, Reason: reason})
 	return &y.seen[len(y.seen)-1]
 }
 
@@ -74,16 +74,17 @@ func TestReportOfABrokenPromise(t *testing.T) {
 		change func(*tally)
 		want   string
 	}{
-		"a bare error":     {func(y *tally) { y.add(With, Assets, 0, Bare, "") }, "1 bare errors for assets"},
-		"a sign-out":       {func(y *tally) { y.add(With, Members, 0, OK, "").SignedOut = true }, "1 members signed out"},
-		"a member refused": {func(y *tally) { y.add(With, Members, s+ms, Page, "read_only") }, "1 of 2 signed-in reads"},
+		"a bare error":                    {func(y *tally) { y.add(With, Assets, 0, Bare, "") }, "1 bare errors for assets"},
+		"a sign-out":                      {func(y *tally) { y.add(With, Members, 0, OK, "").SignedOut = true }, "1 members signed out"},
+		"a member refused":                {func(y *tally) { y.add(With, Members, s+ms, Page, "read_only") }, "1 of 2 members"},
+		"a member who must sign in again": {func(y *tally) { y.add(With, Returns, s+ms, OK, "").Came = Members }, "1 of 2 members"},
 		"no members": {func(y *tally) {
 			for i := range y.seen {
 				if y.seen[i].Kind == Members && y.seen[i].Side == With && y.seen[i].Begun.Equal(y.begun.Add(s+100*ms)) {
 					y.seen[i].Side = Without
 				}
 			}
-		}, "0 of 0 signed-in reads"},
+		}, "0 of 0 members"},
 		"a late page": {func(y *tally) {
 			for i := range y.seen {
 				if y.seen[i].Reason == "read_only" {

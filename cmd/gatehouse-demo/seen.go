@@ -47,7 +47,8 @@ const (
 // Seen is one request as its visitor saw it.
 type Seen struct {
 	Side         Side
-	Kind         Kind
+	Came         Kind // what they came for
+	Kind         Kind // what they asked for: a member who is signed out must sign in first
 	Begun, Ended time.Time
 	Class        Class
 	Reason       string // that the page gave

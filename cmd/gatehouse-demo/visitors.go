@@ -64,11 +64,13 @@ func (c *Crowd) SignIn(ctx context.Context, base string) error {
 func (c *Crowd) Visit(ctx context.Context, k Kind, n int) Seen {
 	switch k {
 	case Members, Notes:
-		v := c.members[n%len(c.members)]
+		v, came := c.members[n%len(c.members)], k
 		if v.session() == "" {
 			k = Returns
 		}
-		return c.ask(ctx, c.base, k, v)
+		seen := c.ask(ctx, c.base, k, v)
+		seen.Came = came
+		return seen
 	default:
 		i := c.newest.Add(1)
 		return c.ask(ctx, c.base, k, &visitor{name: fmt.Sprintf("Visitor %d", i),
@@ -101,7 +103,7 @@ func (v *visitor) keep(cookies []*http.Cookie) (gone string, signedIn bool) {
 }
 
 func (c *Crowd) ask(ctx context.Context, base string, k Kind, v *visitor) Seen {
-	seen := Seen{Side: c.side, Kind: k, Begun: time.Now(), Class: Bare}
+	seen := Seen{Side: c.side, Came: k, Kind: k, Begun: time.Now(), Class: Bare}
 	req, err := request(ctx, base, k, v)
 	if err != nil {
 		seen.Ended = time.Now()
