@@ -50,8 +50,15 @@ func (x *exchange) commit(status int) {
 	x.entry.Outcome = record.Proxied
 }
 
-// copyBody passes bytes on as they come: whenever a backend has no more to say at the moment, what it said is sent.
+// copyBody passes bytes on as they come: whenever a backend has no more to say at the moment, what it said is sent. A head whose
+// body has no known length may be followed by nothing for a long time, so it is sent at once; any other goes out with the
+// first bytes of its body, in one write where that is small.
 func (x *exchange) copyBody(a *upstream.Answer) error {
+	if a.Length < 0 {
+		if err := x.v.Flush(); err != nil {
+			return errGone
+		}
+	}
 	buf := buffers.Get().(*[copySize]byte)
 	defer buffers.Put(buf)
 	for {

@@ -2,7 +2,6 @@ package test
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -194,7 +193,7 @@ func (g *gatehouse) storeState(t *testing.T) string {
 
 func get(t *testing.T, address string) string {
 	t.Helper()
-	res, err := http.Get(address)
+	res, err := client.Get(address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,6 +38,11 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
+// patience is how long a test waits for an answer: a test that hangs says nothing.
+const patience = 20 * time.Second
+
+var client = &http.Client{Timeout: patience}
+
 // gatehouse is a running program.
 type gatehouse struct {
 	t      *testing.T
@@ -44,9 +50,10 @@ type gatehouse struct {
 	url    string // of the first listener
 	admin  string
 
-	cmd    *exec.Cmd
-	exited chan struct{}
-	err    error // of Wait, once exited is closed
+	cmd        *exec.Cmd
+	exited     chan struct{}
+	terminated bool
+	err        error // of Wait, once exited is closed
 
 	mu     sync.Mutex
 	events []map[string]any
@@ -54,12 +61,19 @@ type gatehouse struct {
 }
 
 // startGatehouse runs the program by a file of that text, and waits until it serves. It must end cleanly with its test.
-func startGatehouse(t *testing.T, text string) *gatehouse {
+func startGatehouse(t *testing.T, text string, flags ...string) *gatehouse {
 	t.Helper()
-	dir := t.TempDir()
-	g := &gatehouse{t: t, config: filepath.Join(dir, "gatehouse.yaml"), exited: make(chan struct{})}
-	writeFile(t, g.config, text)
-	g.cmd = exec.Command(binary, "run", "-c", g.config, "--drain-timeout", "5s")
+	file := filepath.Join(t.TempDir(), "gatehouse.yaml")
+	writeFile(t, file, text)
+	return startGatehouseAt(t, file, flags...)
+}
+
+// startGatehouseAt is startGatehouse by a file that is there.
+func startGatehouseAt(t *testing.T, file string, flags ...string) *gatehouse {
+	t.Helper()
+	g := &gatehouse{t: t, config: file, exited: make(chan struct{})}
+	g.cmd = exec.Command(binary, append([]string{"run", "-c", file, "--drain-timeout", "5s"}, flags...)...)
+	g.cmd.Env = quickExit()
 	stdout, err := g.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -149,14 +163,21 @@ func (g *gatehouse) accessLines() []string {
 	return strings.Split(strings.TrimSpace(g.access.String()), "\n")
 }
 
+// quickExit is the environment of the program under test: the race detector would have it linger for a second at its end.
+func quickExit() []string { return append(os.Environ(), "GORACE=atexit_sleep_ms=10") }
+
+// terminate asks the program to end, once: a second signal would have it end at once.
+func (g *gatehouse) terminate() {
+	if !g.terminated {
+		g.terminated = true
+		_ = g.cmd.Process.Signal(syscall.SIGTERM)
+	}
+}
+
 // stop ends the program as an operator does, and fails the test where it was not clean: a cut request, a race, an event that
 // is no JSON.
 func (g *gatehouse) stop() {
-	select {
-	case <-g.exited:
-	default:
-		_ = g.cmd.Process.Signal(syscall.SIGTERM)
-	}
+	g.terminate()
 	select {
 	case <-g.exited:
 	case <-time.After(20 * time.Second):
