@@ -1,0 +1,64 @@
+package page
+
+import "time"
+
+// Ask is what an answer depends on. The strings may come from a stranger: they choose among what is prepared, and are never
+// repeated, Restart and RequestID apart.
+type Ask struct {
+	// Head says that the method is HEAD: the answer has the head and the length that GET would have, and no body.
+	Head bool
+	// Carries says that the request carried a session, so that a degraded visitor is told that he was not signed out.
+	Carries bool
+	// Refresh says that the method is safe, so that the page may load Restart by itself. Otherwise the page warns that what
+	// was sent may not have arrived.
+	Refresh bool
+
+	Accept      string // the request's field, several lines joined by commas; "" when absent
+	Language    string // Accept-Language, likewise
+	ContentType string // of the request: a gRPC call is known by it
+
+	Kind    Kind
+	Status  int           // 0: the Kind's own, such as 503
+	Outcome string        // the word of metrics and log; "" or no word: the Kind's own
+	Reason  string        // likewise; "" for none
+	Wait    time.Duration // when to come again, rounded up to seconds; 0: not said
+	// Restart is the path where the link and the refresh lead. A query is cut off, and whatever is not an absolute path on
+	// this host becomes "/".
+	Restart   string
+	RequestID string // of letters, digits and "-_.:+/="; anything else is left out
+}
+
+// Line is one field line, of the same shape as the wire's.
+type Line struct{ Name, Value string }
+
+// Answer is a whole answer but for what frames it. It belongs to the caller.
+type Answer struct {
+	Status int
+	Lines  []Line
+	Body   []byte // nil for HEAD and gRPC
+	Length int    // of the body, also for HEAD
+}
+
+const maxWait = 24 * time.Hour
+
+// seconds returns Wait in whole seconds.
+func (a *Ask) seconds() int {
+	w := min(a.Wait, maxWait)
+	if w <= 0 {
+		return 0
+	}
+	return int((w + time.Second - 1) / time.Second)
+}
+
+// word returns s if it is a word of the closed sets of outcomes and reasons, and other if it is not.
+func word(s, other string) string {
+	if s == "" || len(s) > 40 {
+		return other
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return other
+		}
+	}
+	return s
+}

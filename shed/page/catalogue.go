@@ -1,0 +1,45 @@
+package page
+
+// words are what a visitor reads, in one language. "{n}" stands for a number of seconds with its unit.
+type words struct {
+	tag   string    // RFC 5646
+	units [3]string // one, few, many
+	stop  string    // after a title that becomes a sentence
+	gap   string    // between sentences
+
+	title [kinds]string
+	lead  [kinds]string
+
+	signedIn  string // the visitor's session stands
+	unsure    string // what was sent may not have arrived
+	itself    string // the page will try again
+	yourself  string // the visitor should
+	again     string // the link
+	start     string // the link where trying again is no use
+	reference string // before the request's id
+}
+
+// unit returns the word for n seconds.
+func (w *words) unit(n int) string {
+	one, few := n == 1, false
+	switch w.tag {
+	case "fr", "pt":
+		one = n <= 1
+	case "pl":
+		few = n%10 >= 2 && n%10 <= 4 && (n%100 < 12 || n%100 > 14)
+	}
+	switch {
+	case one:
+		return w.units[0]
+	case few:
+		return w.units[1]
+	default:
+		return w.units[2]
+	}
+}
+
+const languages = 10
+
+// catalogue holds every language that the page speaks, English first. The sentences say what happened without naming parts that
+// a visitor has never heard of, and promise nothing that Gatehouse does not know.
+var catalogue = [languages]*words{&wordsEN, &wordsDE, &wordsFR, &wordsES, &wordsPT, &wordsIT, &wordsNL, &wordsPL, &wordsJA, &wordsZH}

@@ -1,0 +1,151 @@
+package page
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+)
+
+// View is what an operator's template sees. Every field is safe to show where html/template can escape it.
+type View struct {
+	Kind     string // degraded, lined_up, shed, rejected, not_found, failed, internal
+	Status   int    // 503
+	Reason   string // the word of metrics and log, such as read_only; "" for none
+	Language string // of the words below: en, de, fr, es, pt, it, nl, pl, ja, zh
+
+	Title string // what happened, in a few words
+	Lead  string // the same in one or two sentences
+	Body  string // that the session stands, that a form may be lost, when to come again; may be ""
+	Label string // of the link that leads to Restart
+
+	Seconds   int    // until Restart should be tried again; 0: not said
+	Restart   string // a path of this host
+	Refresh   bool   // the page should load Restart after Seconds by itself; false for what is not safe to repeat
+	Carries   bool   // the request carried a session
+	RequestID string // "" for none
+}
+
+// maxPage bounds what a template may make of a View.
+const maxPage = 64 << 10
+
+// ErrTemplate is the root of every error about an operator's template.
+var ErrTemplate = errors.New("page template")
+
+// operators is an operator's template, proved.
+type operators struct {
+	template *template.Template
+	policy   string
+}
+
+// parse proves a template: it is executed for every Kind, language and kind of visitor, and what comes out is looked through
+// for what the policy would block, because during an incident is a bad time to find out.
+func parse(text string) (*operators, error) {
+	t, err := template.New("page").Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTemplate, err)
+	}
+	o := &operators{template: t}
+	var sources []string
+	for round, a := range proofs {
+		for k := range kinds {
+			if k == Limited {
+				continue
+			}
+			for _, l := range catalogue {
+				a.Kind, a.Status = k, k.traits().status
+				found, err := o.prove(&a, l)
+				if err != nil {
+					return nil, fmt.Errorf("%w: for %s in %s: %w", ErrTemplate, k, l.tag, err)
+				}
+				for _, css := range found {
+					switch source := styleSource(css); {
+					case slices.Contains(sources, source):
+					case round == len(proofs)-1:
+						return nil, fmt.Errorf("%w: <style> must not depend on a field that differs from visitor to visitor", ErrTemplate)
+					default:
+						sources = append(sources, source)
+					}
+				}
+			}
+		}
+	}
+	if len(sources) > maxStyles {
+		return nil, fmt.Errorf("%w: %d different <style> elements; at most %d are possible", ErrTemplate, len(sources), maxStyles)
+	}
+	o.policy = policy(strings.Join(sources, " "))
+	return o, nil
+}
+
+// maxStyles bounds the length of the policy's line.
+const maxStyles = 16
+
+// proofs are the visitors for whom a template is proved. The last differs from the one before only in values, so that a style
+// which depends on them shows.
+var proofs = [...]Ask{
+	{Restart: "/"},
+	{Restart: "/a/b", Wait: 5 * time.Second},
+	{Restart: "/a/b", Wait: 5 * time.Second, Refresh: true, Carries: true, Reason: "read_only", RequestID: "0a1b"},
+	{Restart: "/c", Wait: 77 * time.Second, Refresh: true, Carries: true, Reason: "full", RequestID: "9z"},
+}
+
+func (o *operators) prove(a *Ask, l *words) ([]string, error) {
+	var out bounded
+	v := view(a, l)
+	if err := o.template.Execute(&out, v); err != nil {
+		return nil, err
+	}
+	return inspect(out.String())
+}
+
+// render returns the page, or nil if the template fails after all.
+func (o *operators) render(a *Ask, l *words) []byte {
+	var out bounded
+	if o.template.Execute(&out, view(a, l)) != nil {
+		return nil
+	}
+	return out.Bytes()
+}
+
+// view returns what a template sees of a.
+func view(a *Ask, l *words) *View {
+	t := a.Kind.traits()
+	v := &View{
+		Kind: t.word, Status: a.Status, Reason: word(a.Reason, ""), Language: l.tag,
+		Title: l.title[a.Kind], Lead: l.lead[a.Kind], Label: l.start,
+		Seconds: a.seconds(), Restart: "/", Carries: a.Carries, RequestID: identifier(a.RequestID),
+	}
+	if t.again {
+		v.Label, v.Restart = l.again, restart(a.Restart)
+		v.Refresh = a.Refresh && v.Seconds > 0
+	}
+	var said []string
+	if a.Kind == Degraded && a.Carries {
+		said = append(said, l.signedIn)
+	}
+	if t.again && !a.Refresh {
+		said = append(said, l.unsure)
+	}
+	if v.Seconds > 0 {
+		when := l.yourself
+		if v.Refresh {
+			when = l.itself
+		}
+		said = append(said, strings.Replace(when, "{n}", fmt.Sprint(v.Seconds, l.unit(v.Seconds)), 1))
+	}
+	v.Body = strings.Join(said, l.gap)
+	return v
+}
+
+// bounded is a buffer that refuses to grow beyond maxPage.
+type bounded struct{ bytes.Buffer }
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxPage {
+		return 0, fmt.Errorf("the page is larger than %d KiB", maxPage>>10)
+	}
+	return b.Buffer.Write(p)
+}
