@@ -43,7 +43,7 @@ func faultTexts() []FaultText {
 		{Fault: Full, Label: "Full", Store: "Reads answer, writes are refused with OOM: no memory is left.",
 			Expect:  "The same as read-only, and the page's reason is another.",
 			Reasons: []string{"full", "unconfirmed"}, Definite: true, Readable: true},
-		{Fault: Slow, Label: "Slow", Store: "Every command takes 400 ms.",
+		{Fault: Slow, Label: "Slow", Store: "Every command takes 1.5 s.",
 			Expect:  "Without Gatehouse every page crawls. With it the page comes at once; probe.timeout says what is too slow.",
 			Reasons: stalled},
 		{Fault: Hung, Label: "Hung", Store: "Connections are accepted, and no answer comes.",

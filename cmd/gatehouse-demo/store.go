@@ -15,7 +15,7 @@ import (
 
 // slowness is what each command takes while the store is slow. It is longer than Gatehouse's probe waits and shorter than an
 // app's patience.
-const slowness = 400 * time.Millisecond
+const slowness = 1500 * time.Millisecond
 
 // Store is a Redis-compatible server on a loopback port, whose faults are made by hand. A fault takes effect at once, also
 // on connections that are open and on commands that are waiting. Safe for concurrent use.
