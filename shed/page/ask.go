@@ -50,6 +50,9 @@ func (a *Ask) seconds() int {
 	return int((w + time.Second - 1) / time.Second)
 }
 
+// stands reports whether the visitor can be told that he was not signed out: not where the store came back empty.
+func (a *Ask) stands() bool { return a.Kind == Degraded && a.Carries && a.Reason != "session_loss" }
+
 // word returns s if it is a word of the closed sets of outcomes and reasons, and other if it is not.
 func word(s, other string) string {
 	if s == "" || len(s) > 40 {

@@ -16,7 +16,7 @@ type words struct {
 	yourself  string // the visitor should
 	again     string // the link
 	start     string // the link where trying again is no use
-	reference string // before the request's id
+	reference string // before the request's id, with the colon that the language writes
 }
 
 // unit returns the word for n seconds.

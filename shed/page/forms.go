@@ -60,7 +60,7 @@ func composeHTML(k Kind, l *words) sheet {
 		w.words(l.start)
 	}
 	w.markup("</a>\n")
-	w.sentence(named, `<p class="ref">`, l.reference, ": ")
+	w.sentence(named, `<p class="ref">`, l.reference, "")
 	w.fillIf(named, "<code>", holeID, "</code></p>\n")
 	w.markup("</main>\n</body>\n</html>\n")
 	return w.sheet
@@ -69,7 +69,7 @@ func composeHTML(k Kind, l *words) sheet {
 // sentences writes what follows the lead: that the session stands, and what became of a form.
 func sentences(w *writer, k Kind, l *words, note, plain, after string) {
 	if k == Degraded {
-		w.sentence(carries, note, l.signedIn, after)
+		w.sentence(stands, note, l.signedIn, after)
 	}
 	if k.traits().again {
 		w.sentence(uncertain, plain, l.unsure, after)
@@ -81,8 +81,9 @@ func composeTerse(l *words) sheet {
 	w := writer{escape: html.EscapeString}
 	w.markup(`<!doctype html><html lang=` + l.tag + `>`)
 	w.sentence(0, "<title>", l.title[Limited], "</title>")
-	w.sentence(0, "<h1>", l.title[Limited], "</h1>")
-	w.sentence(waits, "<p>", l.yourself, "</p>")
+	w.sentence(0, "<main><h1>", l.title[Limited], "</h1>")
+	w.sentence(waits, "<p>", l.yourself, "")
+	w.markup("</main>")
 	return w.sheet
 }
 
@@ -96,7 +97,7 @@ func composeText(k Kind, l *words) sheet {
 	w.sentence(0, "\n", l.lead[k], "\n")
 	sentences(&w, k, l, "", "", "\n")
 	w.sentence(waits, "", l.yourself, "\n")
-	w.sentence(named, "\n", l.reference, ": ")
+	w.sentence(named, "\n", l.reference, "")
 	w.fillIf(named, "", holeID, "\n")
 	return w.sheet
 }

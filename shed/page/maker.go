@@ -146,8 +146,8 @@ func (m *Maker) values(a *Ask, t *traits, seconds int, l *words) *values {
 	if id := identifier(a.RequestID); id != "" {
 		v.text[holeID], v.facts = id, v.facts|named
 	}
-	if a.Carries {
-		v.facts |= carries
+	if a.stands() {
+		v.facts |= stands
 	}
 	if !a.Refresh {
 		v.facts |= uncertain

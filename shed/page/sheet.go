@@ -25,7 +25,7 @@ const (
 	waits     facts = 1 << iota // there is a time to come again
 	reloads                     // the page does that by itself
 	manual                      // the visitor has to
-	carries                     // the request carried a session
+	stands                      // the visitor was not signed out
 	uncertain                   // what was sent may not have arrived
 	named                       // there is a request id
 	reasoned                    // there is a reason

@@ -2,12 +2,14 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"html/template"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // View is what an operator's template sees. Every field is safe to show where html/template can escape it.
@@ -44,19 +46,25 @@ type operators struct {
 // parse proves a template: it is executed for every Kind, language and kind of visitor, and what comes out is looked through
 // for what the policy would block, because during an incident is a bad time to find out.
 func parse(text string) (*operators, error) {
+	if !utf8.ValidString(text) {
+		return nil, fmt.Errorf("%w: not UTF-8", ErrTemplate)
+	}
+	// A browser hashes a style as it reads it: with the line ends that HTML knows.
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(text, "\ufeff"))
 	t, err := template.New("page").Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTemplate, err)
 	}
 	o := &operators{template: t}
 	var sources []string
-	for round, a := range proofs {
+	for round, visitor := range proofs {
 		for k := range kinds {
 			if k == Limited {
 				continue
 			}
+			a := visitor
+			a.Kind, a.Status = k, cmp.Or(a.Status, k.traits().status)
 			for _, l := range catalogue {
-				a.Kind, a.Status = k, k.traits().status
 				found, err := o.prove(&a, l)
 				if err != nil {
 					return nil, fmt.Errorf("%w: for %s in %s: %w", ErrTemplate, k, l.tag, err)
@@ -76,7 +84,7 @@ func parse(text string) (*operators, error) {
 	if len(sources) > maxStyles {
 		return nil, fmt.Errorf("%w: %d different <style> elements; at most %d are possible", ErrTemplate, len(sources), maxStyles)
 	}
-	o.policy = policy(strings.Join(sources, " "))
+	o.policy = policy(strings.Join(sources, " ")) + "; font-src data:"
 	return o, nil
 }
 
@@ -89,7 +97,7 @@ var proofs = [...]Ask{
 	{Restart: "/"},
 	{Restart: "/a/b", Wait: 5 * time.Second},
 	{Restart: "/a/b", Wait: 5 * time.Second, Refresh: true, Carries: true, Reason: "read_only", RequestID: "0a1b"},
-	{Restart: "/c", Wait: 77 * time.Second, Refresh: true, Carries: true, Reason: "full", RequestID: "9z"},
+	{Restart: "/c", Wait: 77 * time.Second, Refresh: true, Carries: true, Reason: "full", RequestID: "9z", Status: 599},
 }
 
 func (o *operators) prove(a *Ask, l *words) ([]string, error) {
@@ -123,7 +131,7 @@ func view(a *Ask, l *words) *View {
 		v.Refresh = a.Refresh && v.Seconds > 0
 	}
 	var said []string
-	if a.Kind == Degraded && a.Carries {
+	if a.stands() {
 		said = append(said, l.signedIn)
 	}
 	if t.again && !a.Refresh {

@@ -7,7 +7,7 @@ var wordsDE = words{
 		LinedUp:  "Sie sind in der Warteschlange",
 		Shed:     "Gerade ist sehr viel los",
 		Limited:  "Zu viele Anfragen",
-		Rejected: "Diese Anfrage war nicht zu verstehen",
+		Rejected: "Diese Anfrage konnte nicht verstanden werden",
 		NotFound: "Unter dieser Adresse gibt es nichts",
 		Failed:   "Diese Seite hat nicht geantwortet",
 		Internal: "Etwas ist schiefgegangen",
@@ -19,7 +19,7 @@ var wordsDE = words{
 		Rejected: "Diese Website kann etwas nicht verarbeiten, das Ihr Browser gesendet hat.",
 		NotFound: "Vielleicht enthält sie einen Tippfehler, oder der Inhalt ist umgezogen.",
 		Failed:   "Der Teil dieser Website, der diese Seite erstellt, hat nicht richtig geantwortet. Es liegt nicht an Ihnen.",
-		Internal: "Auf dieser Website ist ein Fehler passiert. Es liegt nicht an Ihnen.",
+		Internal: "Auf dieser Website ist ein Fehler aufgetreten. Es liegt nicht an Ihnen.",
 	},
 	signedIn:  "Sie wurden nicht abgemeldet.",
 	unsure:    "Was Sie eben gesendet haben, ist vielleicht nicht angekommen. Bitte prüfen Sie das, bevor Sie es noch einmal senden.",
@@ -27,7 +27,7 @@ var wordsDE = words{
 	yourself:  "Bitte versuchen Sie es in {n} noch einmal.",
 	again:     "Noch einmal versuchen",
 	start:     "Zur Startseite",
-	reference: "Kennung",
+	reference: "Kennung: ",
 }
 
 var wordsIT = words{
@@ -45,7 +45,7 @@ var wordsIT = words{
 	lead: [kinds]string{
 		Degraded: "La parte del sito che ricorda chi ha effettuato l’accesso è in difficoltà. Non dipende da te.",
 		LinedUp:  "Molte persone stanno accedendo nello stesso momento: le facciamo entrare poche alla volta.",
-		Shed:     "Ci sono più persone di quante questo sito possa servire insieme. Non dipende da te.",
+		Shed:     "Ci sono più persone di quante questo sito possa servirne contemporaneamente. Non dipende da te.",
 		Rejected: "Questo sito non può gestire qualcosa che il tuo browser ha inviato.",
 		NotFound: "Forse contiene un errore, o la pagina è stata spostata.",
 		Failed:   "La parte del sito che prepara questa pagina non ha risposto come dovrebbe. Non dipende da te.",
@@ -57,7 +57,7 @@ var wordsIT = words{
 	yourself:  "Riprova tra {n}.",
 	again:     "Riprova",
 	start:     "Vai alla pagina iniziale",
-	reference: "Riferimento",
+	reference: "Riferimento: ",
 }
 
 var wordsPL = words{
@@ -73,8 +73,8 @@ var wordsPL = words{
 		Internal: "Coś poszło nie tak",
 	},
 	lead: [kinds]string{
-		Degraded: "Część serwisu, która pamięta, kto jest zalogowany, ma teraz kłopoty. To nie Twoja wina.",
-		LinedUp:  "Wiele osób loguje się w tej samej chwili, dlatego wpuszczamy je po kilka.",
+		Degraded: "Część serwisu, która pamięta, kto jest zalogowany, ma teraz problemy. To nie Twoja wina.",
+		LinedUp:  "Wiele osób loguje się w tej samej chwili, dlatego wpuszczamy je stopniowo.",
 		Shed:     "Jest tu więcej osób, niż serwis może obsłużyć naraz. To nie Twoja wina.",
 		Rejected: "Serwis nie może obsłużyć czegoś, co wysłała przeglądarka.",
 		NotFound: "Być może jest w nim błąd albo strona została przeniesiona.",
@@ -87,7 +87,7 @@ var wordsPL = words{
 	yourself:  "Spróbuj ponownie za {n}.",
 	again:     "Spróbuj ponownie",
 	start:     "Przejdź do strony głównej",
-	reference: "Identyfikator",
+	reference: "Identyfikator: ",
 }
 
 var wordsJA = words{
@@ -98,7 +98,7 @@ var wordsJA = words{
 		Shed:     "ただいま大変混み合っています",
 		Limited:  "リクエストが多すぎます",
 		Rejected: "リクエストを理解できませんでした",
-		NotFound: "このアドレスには何もありません",
+		NotFound: "このアドレスにページはありません",
 		Failed:   "このページから応答がありませんでした",
 		Internal: "問題が発生しました",
 	},
@@ -113,11 +113,11 @@ var wordsJA = words{
 	},
 	signedIn:  "ログアウトはされていません。",
 	unsure:    "送信した内容が届いていない可能性があります。もう一度送信する前にご確認ください。",
-	itself:    "このページは{n}後に自動的に再試行します。",
+	itself:    "このページは{n}後に自動的に再読み込みされます。",
 	yourself:  "{n}後にもう一度お試しください。",
 	again:     "もう一度試す",
 	start:     "トップページへ",
-	reference: "照会番号",
+	reference: "照会番号：",
 }
 
 var wordsZH = words{
@@ -147,5 +147,5 @@ var wordsZH = words{
 	yourself:  "请在 {n}后重试。",
 	again:     "重试",
 	start:     "前往首页",
-	reference: "编号",
+	reference: "编号：",
 }

@@ -27,7 +27,7 @@ var wordsEN = words{
 	yourself:  "Please try again in {n}.",
 	again:     "Try again",
 	start:     "Go to the start page",
-	reference: "Reference",
+	reference: "Reference: ",
 }
 
 var wordsFR = words{
@@ -57,14 +57,14 @@ var wordsFR = words{
 	yourself:  "Veuillez réessayer dans {n}.",
 	again:     "Réessayer",
 	start:     "Aller à la page d’accueil",
-	reference: "Référence",
+	reference: "Référence\u00a0: ",
 }
 
 var wordsES = words{
 	tag: "es", units: [3]string{" segundo", " segundos", " segundos"}, stop: ".", gap: " ",
 	title: [kinds]string{
 		Degraded: "Esta página no está disponible en este momento",
-		LinedUp:  "Está en la cola",
+		LinedUp:  "Está en la cola de espera",
 		Shed:     "Ahora mismo hay mucha gente",
 		Limited:  "Demasiadas solicitudes",
 		Rejected: "No se ha podido entender esta solicitud",
@@ -76,7 +76,7 @@ var wordsES = words{
 		Degraded: "La parte del sitio que recuerda quién ha iniciado sesión tiene problemas. No es culpa suya.",
 		LinedUp:  "Muchas personas están iniciando sesión a la vez, así que las dejamos entrar poco a poco.",
 		Shed:     "Hay más personas de las que este sitio puede atender a la vez. No es culpa suya.",
-		Rejected: "Este sitio no puede procesar algo que envió su navegador.",
+		Rejected: "Este sitio no puede procesar algo que ha enviado su navegador.",
 		NotFound: "Puede que esté mal escrita o que la página se haya movido.",
 		Failed:   "La parte del sitio que prepara esta página no ha respondido como debía. No es culpa suya.",
 		Internal: "Se ha producido un error en este sitio. No es culpa suya.",
@@ -87,7 +87,7 @@ var wordsES = words{
 	yourself:  "Vuelva a intentarlo dentro de {n}.",
 	again:     "Volver a intentarlo",
 	start:     "Ir a la página de inicio",
-	reference: "Referencia",
+	reference: "Referencia: ",
 }
 
 var wordsPT = words{
@@ -96,7 +96,7 @@ var wordsPT = words{
 		Degraded: "Esta página não está disponível neste momento",
 		LinedUp:  "Está na fila de espera",
 		Shed:     "Há muita gente neste momento",
-		Limited:  "Muitos pedidos",
+		Limited:  "Pedidos em excesso",
 		Rejected: "Não foi possível entender este pedido",
 		NotFound: "Não há nada neste endereço",
 		Failed:   "Esta página não respondeu",
@@ -113,11 +113,11 @@ var wordsPT = words{
 	},
 	signedIn:  "A sua sessão não foi encerrada.",
 	unsure:    "O que acabou de enviar pode não ter chegado. Verifique antes de enviar de novo.",
-	itself:    "Esta página tentará de novo sozinha dentro de {n}.",
+	itself:    "Esta página tentará de novo automaticamente dentro de {n}.",
 	yourself:  "Tente de novo dentro de {n}.",
 	again:     "Tentar de novo",
 	start:     "Ir para a página inicial",
-	reference: "Referência",
+	reference: "Referência: ",
 }
 
 var wordsNL = words{
@@ -127,14 +127,14 @@ var wordsNL = words{
 		LinedUp:  "U staat in de wachtrij",
 		Shed:     "Het is nu erg druk",
 		Limited:  "Te veel verzoeken",
-		Rejected: "Dit verzoek was niet te begrijpen",
-		NotFound: "Er is niets op dit adres",
+		Rejected: "Dit verzoek kon niet worden begrepen",
+		NotFound: "Op dit adres is niets te vinden",
 		Failed:   "Deze pagina gaf geen antwoord",
 		Internal: "Er ging iets mis",
 	},
 	lead: [kinds]string{
 		Degraded: "Het deel van deze site dat onthoudt wie er is ingelogd, heeft problemen. Het ligt niet aan u.",
-		LinedUp:  "Veel mensen loggen op hetzelfde moment in. Daarom laten we ze met een paar tegelijk binnen.",
+		LinedUp:  "Veel mensen loggen op hetzelfde moment in. Daarom laten we steeds een paar mensen tegelijk binnen.",
 		Shed:     "Er zijn meer mensen dan deze site tegelijk kan bedienen. Het ligt niet aan u.",
 		Rejected: "Deze site kan iets wat uw browser heeft gestuurd niet verwerken.",
 		NotFound: "Misschien is het verkeerd getypt, of is de pagina verplaatst.",
@@ -147,5 +147,5 @@ var wordsNL = words{
 	yourself:  "Probeer het over {n} opnieuw.",
 	again:     "Opnieuw proberen",
 	start:     "Naar de startpagina",
-	reference: "Kenmerk",
+	reference: "Kenmerk: ",
 }
