@@ -52,10 +52,10 @@ func (x *exchange) answer(r *Request, res *http.Response, ttfb time.Duration) *A
 	return a
 }
 
-// trailer drops what would frame a message, and what was announced and did not come.
+// trailer drops what would frame a message, what is malformed, and what was announced and did not come.
 func trailer(h http.Header) h1.Head {
 	head := lines(h)
-	head.DelFunc(func(l h1.Line) bool { return framing(l.Name) })
+	head.DelFunc(func(l h1.Line) bool { return framing(l.Name) || !h1.ValidName(l.Name) || !h1.ValidValue(l.Value) })
 	return head
 }
 

@@ -43,15 +43,17 @@ func (c *conn) Write(p []byte) (int, error) {
 		}
 		return len(p), nil
 	}
-	n, err := c.write(p)
 	x := c.exchange.Load()
 	if x == nil {
-		return n, err
+		return c.write(p)
 	}
-	if n > 0 {
-		x.wrote.Store(true)
+	// Counted before it is done: the backend's end may be noticed by the reader while this write is still on its way back.
+	x.wrote.Add(1)
+	n, err := c.write(p)
+	if n == 0 && err != nil {
+		x.wrote.Add(-1)
 	}
-	if err != nil && x.wrote.Load() && !c.closed.Load() && !errors.Is(err, net.ErrClosed) {
+	if err != nil && x.wrote.Load() > 0 && !c.closed.Load() && !errors.Is(err, net.ErrClosed) {
 		c.deaf = true
 		return len(p), nil
 	}

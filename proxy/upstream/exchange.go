@@ -27,7 +27,7 @@ type exchange struct {
 	slashes, slashesAt int // see conn
 
 	conn  atomic.Pointer[conn] // the last one got; the Transport may go through several
-	wrote atomic.Bool          // something of the request was written
+	wrote atomic.Int64         // writes of the request that wrote something, or may be doing so; 0: nothing was sent
 
 	mu      sync.Mutex // held while inform runs
 	inform  func(int, h1.Head)
@@ -70,6 +70,9 @@ func (b *backend) send(ctx context.Context, r *Request) (*Answer, error) {
 func (x *exchange) interimAnswer(status int, header textproto.MIMEHeader) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if err := wellFormed(http.Header(header)); err != nil {
+		return err
+	}
 	if x.interim++; x.interim > maxInterim {
 		return errors.New("too many interim answers")
 	}
@@ -93,14 +96,33 @@ func (x *exchange) acceptable(r *Request, res *http.Response) error {
 	case res.StatusCode == http.StatusSwitchingProtocols:
 		if r.Upgrade == "" || !strings.EqualFold(res.Header.Get("Upgrade"), r.Upgrade) {
 			err = errors.New("a switch to a protocol that was not asked for")
+		} else {
+			err = wellFormed(res.Header)
 		}
 	case res.StatusCode < 200:
 		err = fmt.Errorf("status %d", res.StatusCode)
+	default:
+		err = wellFormed(res.Header)
 	}
 	if err != nil {
 		res.Body.Close()
 	}
 	return err
+}
+
+// wellFormed refuses what net/http lets through: a name with a space in it, and control characters in a value.
+func wellFormed(header http.Header) error {
+	for name, values := range header {
+		if !h1.ValidName(name) {
+			return fmt.Errorf("malformed field name %q", name)
+		}
+		for _, v := range values {
+			if !h1.ValidValue(v) {
+				return fmt.Errorf("malformed value of field %q", name)
+			}
+		}
+	}
+	return nil
 }
 
 // classify says whose fault it was. What the caller's context says comes first, then the visitor, who is the reason when both
@@ -113,7 +135,7 @@ func (x *exchange) classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrLate, context.Cause(x.ctx))
 	case cause != nil:
 		return fmt.Errorf("%w: %w", ErrCancelled, context.Cause(x.ctx))
-	case !x.wrote.Load() && x.body.untouched():
+	case x.wrote.Load() == 0 && x.body.untouched():
 		return fmt.Errorf("%w: %w", ErrConnect, err)
 	default:
 		return fmt.Errorf("%w: %w", ErrBroken, err)

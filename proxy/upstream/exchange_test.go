@@ -30,14 +30,15 @@ func TestBrokenBackends(t *testing.T) {
 		name string
 		talk func(net.Conn, *bufio.Reader)
 	}{
-		{"accept and close", func(c net.Conn, _ *bufio.Reader) {}},
-		{"accept and reset", func(c net.Conn, _ *bufio.Reader) { c.(*net.TCPConn).SetLinger(0) }},
 		{"read and close", say("")},
 		{"half a status line", say("HTTP/1.1 20")},
 		{"half a head", say("HTTP/1.1 200 OK\r\nContent-Le")},
 		{"garbage", say("\x00\x01\x02 garbage\r\n\r\n")},
 		{"another protocol", say("220 mail.example ESMTP\r\n\r\n")},
 		{"a bad line", say("HTTP/1.1 200 OK\r\nA B: c\r\n\r\n")},
+		{"a line without a name", say("HTTP/1.1 200 OK\r\n: c\r\n\r\n")},
+		{"a NUL in a value", say("HTTP/1.1 200 OK\r\nA: b\x00\r\n\r\n")},
+		{"a bad interim line", say("HTTP/1.1 103 Early Hints\r\nA B: c\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")},
 		{"two lengths", say("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")},
 		{"a huge head", say("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 80<<10) + "\r\n\r\n")},
 		{"an endless head", read(func(c net.Conn) {
@@ -65,6 +66,45 @@ func TestBrokenBackends(t *testing.T) {
 				_, err := claim(t, p).Send(deadline(t), r)
 				if !errors.Is(err, ErrBroken) || errors.Is(err, ErrConnect) {
 					t.Errorf("%s: got %v, want ErrBroken", r.Method, err)
+				}
+			}
+		})
+	}
+}
+
+// A backend that hangs up at once may do so before or after something was sent. Whichever it was: another backend may be told
+// only if this one has heard nothing, and the body is still whole.
+func TestBackendsThatHangUpAtOnce(t *testing.T) {
+	for name, hangUp := range map[string]func(*net.TCPConn){
+		"close": func(c *net.TCPConn) { c.Close() },
+		"reset": func(c *net.TCPConn) {
+			c.SetLinger(0)
+			c.Close()
+		},
+		"half-close": func(c *net.TCPConn) { c.CloseWrite() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			heard := make(chan int64, 1)
+			p := pool(t, raw(t, func(c net.Conn, br *bufio.Reader) {
+				hangUp(c.(*net.TCPConn))
+				n, _ := io.Copy(io.Discard, br)
+				heard <- n
+			}))
+			for i := range 100 {
+				body := strings.NewReader("abc")
+				r := &Request{Method: "POST", Target: "/", Body: body, Length: 3}
+				if i%2 == 0 {
+					r = get("/")
+				}
+				_, err := claim(t, p).Send(deadline(t), r)
+				n := <-heard
+				switch {
+				case errors.Is(err, ErrConnect):
+					if n > 0 || body.Len() < 3 {
+						t.Fatalf("%d bytes were sent, %d of the body are left: %v", n, body.Len(), err)
+					}
+				case !errors.Is(err, ErrBroken):
+					t.Fatalf("got %v, want ErrBroken or ErrConnect", err)
 				}
 			}
 		})
@@ -332,7 +372,12 @@ type readerFunc func([]byte) (int, error)
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestBodiesArriveWhole(t *testing.T) {
-	p := pool(t, serve(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
+	p := pool(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil { // else net/http throws away what was not read
+			t.Error(err)
+		}
+		io.Copy(w, r.Body)
+	}))
 	big := strings.Repeat("0123456789", 300_000)
 	for _, length := range []int64{int64(len(big)), -1} {
 		for _, method := range []string{"POST", "GET"} {
