@@ -9,8 +9,9 @@ import (
 // Backlog says how long those who are turned away should stay away, so that they do not all come back at once.
 //
 // It knows how many have been told to come again and whose time has not come. Each new one is given a random time in
-// [Min, Min+W], where W is how long serving those who wait will take, at least Min and never so that Max is passed. So the
-// more wait, the wider they are spread, and an outage's visitors do not come back as the spike in which they left.
+// [Min, Min+W], where W is how long serving those who wait will take, at least Min and never so that Max is passed; and where
+// as many as can be served come back then already, the next time where they do not. So the more wait, the wider they are
+// spread, and an outage's visitors do not come back as the spike in which they left.
 //
 // Min and Max are 5 s and 60 s where they are zero, and must not change once Wait was called. The zero value is ready. It is
 // safe for concurrent use and takes the same memory whoever comes.
@@ -45,9 +46,28 @@ func (b *Backlog) Wait(now time.Time, perSecond float64) time.Duration {
 		wait += rand.N(spread + 1)
 	}
 	b.waiting++
-	until := int((max(now.Sub(b.at), 0) + wait) / cell)
-	b.due[(b.first+min(until, cells-1))%cells]++
+	offset := max(now.Sub(b.at), 0)
+	until := min(int((offset+wait)/cell), cells-1)
+	if later := b.room(until, min(int((offset+most)/cell), cells-1), perSecond*cell.Seconds()); later > until {
+		wait = min(wait+time.Duration(later-until)*cell, most)
+		until = later
+	}
+	b.due[(b.first+until)%cells]++
 	return wait
+}
+
+// room returns the first cell from the one at from to the one at last in which fewer than many come back, and from if there is
+// none.
+func (b *Backlog) room(from, last int, many float64) int {
+	if many <= 0 {
+		return from
+	}
+	for i := from; i <= last; i++ {
+		if float64(b.due[(b.first+i)%cells]) < many {
+			return i
+		}
+	}
+	return from
 }
 
 func (b *Backlog) bounds() (least, most time.Duration) {
