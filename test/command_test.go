@@ -3,6 +3,7 @@ package test
 import (
 	"errors"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,29 @@ func TestCommandLine(t *testing.T) {
 			if !strings.Contains(stdout+stderr, want) {
 				t.Errorf("%v does not say %q:\n%s%s", c.args, want, stdout, stderr)
 			}
+		}
+	}
+}
+
+// The file that the README shows is one that works.
+func TestReadmeFile(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(readme), "```yaml\n")
+	text, _, found := strings.Cut(after, "```")
+	if !found || len(text) < 200 {
+		t.Fatal("the README shows no file")
+	}
+	file := filepath.Join(t.TempDir(), "site.yaml")
+	writeFile(t, file, text)
+	if code, stdout, stderr := command(t, "check", file); code != 0 || stderr != "" {
+		t.Errorf("gatehouse check of the README's file: %d\n%s%s", code, stdout, stderr)
+	}
+	for _, want := range []string{"go run ./cmd/gatehouse-demo", "make test"} {
+		if !strings.Contains(string(readme)[:1500], want) {
+			t.Errorf("the README's first screen has no %q", want)
 		}
 	}
 }
