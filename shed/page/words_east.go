@@ -25,7 +25,7 @@ var wordsDE = words{
 	unsure:    "Was Sie eben gesendet haben, ist vielleicht nicht angekommen. Bitte prüfen Sie das, bevor Sie es noch einmal senden.",
 	itself:    "Diese Seite versucht es in {n} von selbst noch einmal.",
 	yourself:  "Bitte versuchen Sie es in {n} noch einmal.",
-	again:     "Noch einmal versuchen",
+	again:     "Erneut versuchen",
 	start:     "Zur Startseite",
 	reference: "Kennung: ",
 }
@@ -56,7 +56,7 @@ var wordsIT = words{
 	itself:    "Questa pagina riproverà da sola tra {n}.",
 	yourself:  "Riprova tra {n}.",
 	again:     "Riprova",
-	start:     "Vai alla pagina iniziale",
+	start:     "Pagina iniziale",
 	reference: "Riferimento: ",
 }
 
@@ -86,7 +86,7 @@ var wordsPL = words{
 	itself:    "Ta strona sama spróbuje ponownie za {n}.",
 	yourself:  "Spróbuj ponownie za {n}.",
 	again:     "Spróbuj ponownie",
-	start:     "Przejdź do strony głównej",
+	start:     "Strona główna",
 	reference: "Identyfikator: ",
 }
 
@@ -114,7 +114,7 @@ var wordsJA = words{
 	signedIn:  "ログアウトはされていません。",
 	unsure:    "送信した内容が届いていない可能性があります。もう一度送信する前にご確認ください。",
 	itself:    "このページは{n}後に自動的に再読み込みされます。",
-	yourself:  "{n}後にもう一度お試しください。",
+	yourself:  "{n}後に再度お試しください。",
 	again:     "もう一度試す",
 	start:     "トップページへ",
 	reference: "照会番号：",

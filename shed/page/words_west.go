@@ -56,7 +56,7 @@ var wordsFR = words{
 	itself:    "Cette page réessaiera d’elle-même dans {n}.",
 	yourself:  "Veuillez réessayer dans {n}.",
 	again:     "Réessayer",
-	start:     "Aller à la page d’accueil",
+	start:     "Page d’accueil",
 	reference: "Référence\u00a0: ",
 }
 
@@ -85,8 +85,8 @@ var wordsES = words{
 	unsure:    "Es posible que lo que acaba de enviar no haya llegado. Compruébelo antes de enviarlo de nuevo.",
 	itself:    "Esta página volverá a intentarlo por sí sola dentro de {n}.",
 	yourself:  "Vuelva a intentarlo dentro de {n}.",
-	again:     "Volver a intentarlo",
-	start:     "Ir a la página de inicio",
+	again:     "Reintentar",
+	start:     "Página de inicio",
 	reference: "Referencia: ",
 }
 
@@ -116,7 +116,7 @@ var wordsPT = words{
 	itself:    "Esta página tentará de novo automaticamente dentro de {n}.",
 	yourself:  "Tente de novo dentro de {n}.",
 	again:     "Tentar de novo",
-	start:     "Ir para a página inicial",
+	start:     "Página inicial",
 	reference: "Referência: ",
 }
 
