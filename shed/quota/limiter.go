@@ -40,8 +40,8 @@ func New(s Settings) *Limiter {
 	return l
 }
 
-// Set changes the settings in place. What callers have taken stays taken. Where Size shrinks, keys that still hold a debt are
-// kept until it is gone.
+// Set changes the settings in place. What callers have taken stays taken, unless the limit is lifted: then nobody is
+// remembered. Where Size shrinks, keys that still hold a debt are kept, and their places go to new keys once it is gone.
 func (l *Limiter) Set(s Settings) {
 	r := rate.Limit(s.Rate)
 	if !(s.Rate > 0) || math.IsInf(s.Rate, 1) {
@@ -176,12 +176,12 @@ func (s *shard) set(r rate.Limit, burst, size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
+	if s.places == nil || r == rate.Inf {
+		s.places, s.slots, s.hand, s.spill = make(map[Key]int), nil, 0, [spills]*rate.Limiter{}
+	}
 	// Full buckets start anew under the new settings; only those with a debt are carried over.
 	s.sweep(now)
 	s.rate, s.burst, s.size = r, burst, size
-	if s.places == nil {
-		s.places = make(map[Key]int)
-	}
 	for _, t := range s.slots {
 		t.bucket.SetLimitAt(now, r)
 		t.bucket.SetBurstAt(now, burst)

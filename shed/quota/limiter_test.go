@@ -15,6 +15,16 @@ func passes(l *Limiter, k Key) bool {
 	return wait == 0
 }
 
+// take takes up to n events of k and returns how many passed.
+func take(l *Limiter, k Key, n int) (passed int) {
+	for range n {
+		if passes(l, k) {
+			passed++
+		}
+	}
+	return passed
+}
+
 func TestBurstThenRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, k := New(Settings{Rate: 2, Burst: 3}), TextKey("a")
@@ -120,8 +130,8 @@ func TestRefund(t *testing.T) {
 		full, _ := l.Take(t.Context(), k)
 		time.Sleep(2 * time.Second)
 		full.Refund()
-		if !passes(l, k) || !passes(l, k) || passes(l, k) {
-			t.Fatal("a refund to a full bucket changed its burst")
+		if n := take(l, k, 5); n != 2 {
+			t.Fatalf("a refund to a full bucket made a burst of 2 one of %d", n)
 		}
 	})
 }
@@ -201,62 +211,6 @@ func TestIdleKeysMakeRoom(t *testing.T) {
 		}
 		if n := l.Len(); n > 64 {
 			t.Errorf("%d keys remembered", n)
-		}
-	})
-}
-
-func TestSetInPlace(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l, k := New(Settings{Rate: 1, Burst: 4, Size: 1600}), TextKey("a")
-		for range 4 {
-			passes(l, k)
-		}
-		l.Set(Settings{Rate: 10, Burst: 8, Size: 1600})
-		if passes(l, k) {
-			t.Fatal("a reload forgave what was taken")
-		}
-		time.Sleep(100 * time.Millisecond)
-		if !passes(l, k) || passes(l, k) {
-			t.Fatal("the new rate does not count for a known key")
-		}
-		time.Sleep(time.Minute)
-		l.Set(Settings{Rate: 10, Burst: 3, Size: 16})
-		if l.Len() != 0 {
-			t.Fatalf("%d idle keys survived", l.Len())
-		}
-		if !passes(l, k) || !passes(l, k) || !passes(l, k) || passes(l, k) {
-			t.Fatal("the new burst is not 3")
-		}
-		l.Set(Settings{})
-		if !passes(l, k) {
-			t.Fatal("a limit that was lifted still holds")
-		}
-		l.Set(Settings{Rate: 1, Burst: 1})
-		if !passes(l, TextKey("b")) || passes(l, TextKey("b")) {
-			t.Fatal("a limit that came back does not hold")
-		}
-	})
-}
-
-// A table that shrinks keeps those who hold a debt, and is small once they do not.
-func TestSetShrinks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := New(Settings{Rate: 1, Burst: 1, Size: 1600})
-		for i := range 1000 {
-			passes(l, TextKey(fmt.Sprint(i)))
-		}
-		before := l.Len()
-		l.Set(Settings{Rate: 1, Burst: 1, Size: 160})
-		if l.Len() != before || passes(l, TextKey("0")) {
-			t.Fatalf("of %d indebted keys %d were kept", before, l.Len())
-		}
-		time.Sleep(time.Second)
-		l.Set(Settings{Rate: 1, Burst: 1, Size: 160})
-		for i := range 1000 {
-			passes(l, TextKey(fmt.Sprint("new", i)))
-		}
-		if l.Len() > 160 {
-			t.Fatalf("%d keys remembered", l.Len())
 		}
 	})
 }
