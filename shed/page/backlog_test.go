@@ -54,6 +54,19 @@ func TestSpreadGrowsWithTheBacklog(t *testing.T) {
 	}
 }
 
+// Also where hardly anybody waits nobody is told the very time that another is told.
+func TestFewAreSpreadToo(t *testing.T) {
+	least, most := time.Hour, time.Duration(0)
+	for range 200 {
+		var b Backlog
+		w := b.Wait(noon, 1e9)
+		least, most = min(least, w), max(most, w)
+	}
+	if least > 6*time.Second || most < 9*time.Second || most > 10*time.Second {
+		t.Errorf("one visitor at a time is told %v to %v, want the least of 5 s to twice that", least, most)
+	}
+}
+
 // The crowd comes back evenly, not in the spike in which it left.
 func TestCrowdComesBackEvenly(t *testing.T) {
 	var b Backlog

@@ -16,7 +16,7 @@ var hostile = []string{
 	"//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n//evil.example", "https://evil.example/", "HTTPS:evil",
 	"javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "evil.example", "@evil.example", ":80/", "?next=//evil.example",
 	"/a?next=//evil.example", "/a#//evil.example", "/a;url=//evil.example", "/a\"><script>alert(1)</script>", "/a'><img src=x onerror=alert(1)>",
-	"/a' onfocus='alert(1)", "/a&quot;><b>", "/a&#34;><b>", "/a\x00b", "/a\r\nSet-Cookie: a=b", "/a\x7f", "/\x1b[31mred", "/a\u2028b", "/\xff\xfe",
+	"/a' onfocus='alert(1)", "/a&quot;><b>", "/a&#34;><b>", "/a&#47;&#47;evil.example", "/&bsol;evil.example", "/&Tab;/evil.example", "/a\x00b", "/a\r\nSet-Cookie: a=b", "/a\x7f", "/\x1b[31mred", "/a\u2028b", "/\xff\xfe",
 	"/a b", "/a{{.}}", "/a{n}", "/" + strings.Repeat("a", 5000), "/" + strings.Repeat("\"", 1000), "", "/</title></style></script><script>",
 	`/","status":200,"x":"`, "///evil.example", "/.//evil.example", "/..//evil.example", "/%2f/evil.example", "/%5cevil.example", "./", "*",
 }

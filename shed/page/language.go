@@ -10,18 +10,14 @@ func language(field string) int {
 	}
 	// Position breaks ties: browsers list what is preferred first.
 	var q, at [languages]int
-	var refused [languages]bool
 	n := 0
 	members(field, func(value string, quality int, _ bool) {
 		n++
 		i := english
 		if value != "*" {
-			primary, _, deeper := strings.Cut(value, "-")
+			primary, _, _ := strings.Cut(value, "-")
 			if i = find(primary); i < 0 {
 				return
-			}
-			if quality == 0 && !deeper {
-				refused[i] = true
 			}
 		}
 		if quality > q[i] {
@@ -30,7 +26,7 @@ func language(field string) int {
 	})
 	best := -1
 	for i := range q {
-		if q[i] > 0 && !refused[i] && (best < 0 || q[i] > q[best] || q[i] == q[best] && at[i] < at[best]) {
+		if q[i] > 0 && (best < 0 || q[i] > q[best] || q[i] == q[best] && at[i] < at[best]) {
 			best = i
 		}
 	}

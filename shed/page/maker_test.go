@@ -39,7 +39,7 @@ var visitors = []Ask{
 	{Restart: "/"},
 	{Restart: "/a/b", Wait: time.Second, Reason: "down"},
 	{Restart: "/a/b", Wait: 7 * time.Second, Refresh: true, Carries: true, Reason: "read_only", RequestID: "0a-1b"},
-	{Restart: "/it's&co", Wait: 59_000_000_001, Carries: true, RequestID: "x=/+:._-", Status: 500, Outcome: "shed"},
+	{Restart: "/it's&copy;&co", Wait: 59_000_000_001, Carries: true, RequestID: "x=/+:._-", Status: 500, Outcome: "shed"},
 	{Restart: "/a", Wait: 22 * time.Second, Refresh: true, Carries: true, Reason: "session_loss"},
 }
 
