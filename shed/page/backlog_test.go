@@ -89,7 +89,7 @@ func TestBacklogIsForgotten(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
 		gone  bool
-	}{{4 * time.Second, false}, {62 * time.Second, true}} {
+	}{{4 * time.Second, false}, {66 * time.Second, true}} {
 		waiting := b.waiting
 		b.Wait(noon.Add(c.after), 100)
 		if gone := b.waiting == 1; gone != c.gone {
