@@ -3,8 +3,10 @@ package edge
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -43,16 +45,25 @@ func Listen(network, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// bounded is a listener that has at most so many connections open. Whoever comes then waits in the kernel's backlog.
+// bounded is a listener that has at most so many connections open, and knows them. Whoever comes then waits in the kernel's
+// backlog. It is safe for concurrent use.
 type bounded struct {
 	net.Listener
-	free   chan struct{} // one element for each connection that may still be opened
-	closed chan struct{}
-	once   sync.Once
+	timeout time.Duration // see conn
+	free    chan struct{} // one element for each connection that may still be opened
+	closed  chan struct{}
+	once    sync.Once
+	err     error // of closing
+
+	mu   sync.Mutex
+	open map[*conn]bool
 }
 
-func newBounded(l net.Listener, n int) *bounded {
-	b := &bounded{Listener: l, free: make(chan struct{}, n), closed: make(chan struct{})}
+func newBounded(l net.Listener, limits Limits) *bounded {
+	n := limits.MaxConns
+	b := &bounded{
+		Listener: l, timeout: limits.WriteTimeout, free: make(chan struct{}, n), closed: make(chan struct{}), open: map[*conn]bool{},
+	}
 	for range n {
 		b.free <- struct{}{}
 	}
@@ -65,41 +76,47 @@ func (b *bounded) Accept() (net.Conn, error) {
 	case <-b.closed:
 		return nil, net.ErrClosed
 	}
-	c, err := b.Listener.Accept()
+	from, err := b.Listener.Accept()
 	if err != nil {
 		b.free <- struct{}{}
 		return nil, err
 	}
-	held := &heldConn{Conn: c, free: b.free}
-	if tcp, ok := c.(*net.TCPConn); ok {
-		return &heldTCP{held, tcp}, nil
+	c := &conn{Conn: from, owner: b, timeout: b.timeout}
+	b.mu.Lock()
+	b.open[c] = true
+	b.mu.Unlock()
+	return c, nil
+}
+
+// forget gives a connection's place back. It is idempotent.
+func (b *bounded) forget(c *conn) {
+	b.mu.Lock()
+	was := b.open[c]
+	delete(b.open, c)
+	b.mu.Unlock()
+	if was {
+		b.free <- struct{}{}
 	}
-	return held, nil
 }
 
+// all returns the connections that are open.
+func (b *bounded) all() []*conn {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Collect(maps.Keys(b.open))
+}
+
+func (b *bounded) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.open)
+}
+
+// Close is idempotent.
 func (b *bounded) Close() error {
-	b.once.Do(func() { close(b.closed) })
-	return b.Listener.Close()
+	b.once.Do(func() {
+		close(b.closed)
+		b.err = b.Listener.Close()
+	})
+	return b.err
 }
-
-// heldConn gives its place back when it is closed.
-type heldConn struct {
-	net.Conn
-	free chan<- struct{}
-	once sync.Once
-}
-
-func (c *heldConn) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(func() { c.free <- struct{}{} })
-	return err
-}
-
-// heldTCP keeps what a tunnel needs of a TCP connection.
-type heldTCP struct {
-	*heldConn
-	tcp *net.TCPConn
-}
-
-// CloseWrite ends our way and leaves the other open.
-func (c *heldTCP) CloseWrite() error { return c.tcp.CloseWrite() }

@@ -24,20 +24,20 @@ type Server struct {
 	handler Handler
 	log     *slog.Logger
 	limits  Limits
-	address net.Addr
-	l       net.Listener
+	l       *bounded
 	http    http.Server
+	base    context.Context // ends when what is left is cut
+	cancel  context.CancelFunc
 
 	health atomic.Pointer[string]
 	ready  atomic.Bool
-	conns  atomic.Int64
 
-	mu       sync.Mutex
-	taken    map[net.Conn]bool // connections that were upgraded: net/http forgets them
-	cutting  bool
-	serving  sync.WaitGroup // exchanges under way
-	draining chan struct{}  // closed at the end of Drain
-	drained  sync.Once
+	mu      sync.Mutex
+	busy    int           // exchanges under way
+	idle    chan struct{} // closed when busy falls to 0; nil: nobody waits
+	cutting bool
+	drained sync.Once
+	end     chan struct{} // closed at the end of Drain
 }
 
 // NewServer returns a Server that owns l. It is not ready: SetReady says when.
@@ -45,11 +45,9 @@ func NewServer(l net.Listener, h Handler, s Settings) *Server {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	srv := &Server{
-		handler: h, log: s.Log, limits: s.Limits.withDefaults(), address: l.Addr(), taken: map[net.Conn]bool{},
-		draining: make(chan struct{}),
-	}
-	srv.l = newBounded(l, srv.limits.MaxConns)
+	srv := &Server{handler: h, log: s.Log, limits: s.Limits.withDefaults(), end: make(chan struct{})}
+	srv.base, srv.cancel = context.WithCancel(context.Background())
+	srv.l = newBounded(l, srv.limits)
 	srv.health.Store(&s.Health)
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -60,66 +58,26 @@ func NewServer(l net.Listener, h Handler, s Settings) *Server {
 		MaxHeaderBytes:    srv.limits.MaxHead,
 		Protocols:         &protocols,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
-		ConnState:         srv.count,
+		BaseContext:       func(net.Listener) context.Context { return srv.base },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, c)
+		},
+		ConnState: state,
 		// OPTIONS * is a request like any other.
 		DisableGeneralOptionsHandler: true,
 	}
 	return srv
 }
 
-// Serve accepts visitors until Drain.
+type connKey struct{}
+
+// Serve accepts visitors until Drain has ended.
 func (s *Server) Serve() {
 	err := s.http.Serve(s.l)
 	if !errors.Is(err, http.ErrServerClosed) {
-		s.log.Error("a listener ended", "address", s.address.String(), "err", err)
+		s.log.Error("a listener ended", "address", s.Address().String(), "err", err)
 	}
-	<-s.draining
-}
-
-// Drain stops accepting and waits for the exchanges under way until ctx ends; then it cuts what is left, waits for its end and
-// returns ctx's error.
-func (s *Server) Drain(ctx context.Context) error {
-	err := s.http.Shutdown(ctx)
-	ended := make(chan struct{})
-	go func() {
-		s.serving.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-ctx.Done():
-		err = ctx.Err()
-		_ = s.http.Close()
-		s.cut()
-		<-ended
-	}
-	s.drained.Do(func() { close(s.draining) })
-	return err
-}
-
-// cut closes the upgraded connections.
-func (s *Server) cut() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.cutting = true
-	for c := range s.taken {
-		_ = c.Close()
-	}
-}
-
-// take remembers an upgraded connection until its exchange ends.
-func (s *Server) take(c net.Conn) (forget func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.taken[c] = true
-	if s.cutting {
-		_ = c.Close()
-	}
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.taken, c)
-	}
+	<-s.end
 }
 
 // SetReady says what the health path answers: turn it off before Drain, and a balancer has the time to look elsewhere.
@@ -129,33 +87,32 @@ func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
 func (s *Server) SetHealth(path string) { s.health.Store(&path) }
 
 // Address returns where the Server listens.
-func (s *Server) Address() net.Addr { return s.address }
+func (s *Server) Address() net.Addr { return s.l.Addr() }
 
 // Conns returns how many connections are open, upgraded ones included.
-func (s *Server) Conns() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return int(s.conns.Load()) + len(s.taken)
-}
+func (s *Server) Conns() int { return s.l.count() }
 
-func (s *Server) count(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		s.conns.Add(1)
-	case http.StateHijacked, http.StateClosed:
-		s.conns.Add(-1)
+// state is told by net/http what becomes of a connection, on that connection's goroutine.
+func state(c net.Conn, now http.ConnState) {
+	own := c.(*conn)
+	switch now {
+	case http.StateActive:
+		own.used.Store(true)
+	case http.StateIdle:
+		if own.spent.Load() { // what net/http would read next is no request
+			_ = own.Close()
+		}
 	}
 }
 
 // serve is the one way from net/http to the handler.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	s.serving.Add(1)
-	defer s.serving.Done()
-	if path := *s.health.Load(); path != "" && r.RequestURI == path && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		s.answerHealth(w)
-		return
+	c := r.Context().Value(connKey{}).(*conn)
+	if c.spent.Load() || !s.enter() {
+		panic(http.ErrAbortHandler)
 	}
-	v := newVisit(s, w, r)
+	defer s.leave()
+	v := newVisit(s, c, w, r)
 	defer v.end()
 	defer func() {
 		if p := recover(); p != nil {
@@ -164,16 +121,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			v.aborted = true
 		}
 	}()
-	s.handler.Serve(v)
-}
-
-func (s *Server) answerHealth(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	if !s.ready.Load() {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = w.Write([]byte("draining\n"))
+	if path := *s.health.Load(); path != "" && r.RequestURI == path && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		v.answerHealth()
 		return
 	}
-	_, _ = w.Write([]byte("ready\n"))
+	s.handler.Serve(v)
 }

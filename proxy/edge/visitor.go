@@ -17,7 +17,8 @@ import (
 // Write and Flush, then at most one Trailer; or one Upgrade and nothing else. After Serve returns the front end ends the
 // message.
 type Visitor interface {
-	// Context ends when the visitor has gone away or the front end is closed for good.
+	// Context ends when the visitor has gone away or the front end is closed for good. On HTTP/1 leaving is noticed once the
+	// body was read to its end, and by writing; not after reading ended by Interrupt or for being too slow.
 	Context() context.Context
 	// Arrived is when the request's head had been read.
 	Arrived() time.Time
@@ -25,7 +26,7 @@ type Visitor interface {
 	Method() string
 	// Target is the request target exactly as it came (RFC 9112 section 3.2): origin form, absolute form or "*".
 	Target() string
-	// Host is the Host field, or :authority, exactly as it came.
+	// Host is the Host field, or :authority, exactly as it came; on HTTP/1 the authority of a target in absolute form.
 	Host() string
 	// Head holds the request's field lines without Host, and without the lines that frame the message (Content-Length,
 	// Transfer-Encoding). It is the exchange's to change.
@@ -40,21 +41,25 @@ type Visitor interface {
 	// Length is the body's length in bytes, 0 when there is none, -1 when it is not known beforehand.
 	Length() int64
 	// Body reads the body; it returns io.EOF at its end, and is never nil. Reading it may send 100 Continue.
+	// A method Interrupt() of it ends a Read that is under way, from any goroutine; the rest is lost then.
 	Body() io.Reader
 	// Trailer returns the request's trailer lines; only after Body returned io.EOF.
 	Trailer() h1.Head
 
-	// Inform sends an interim answer (1xx, not 101).
+	// Inform sends an interim answer (102 to 199); a visitor of HTTP/1.0 gets none.
 	Inform(status int, head h1.Head) error
-	// Answer commits the final status and head. length is the body's length, or -1 when it is not known. trailers says that
-	// SendTrailer may follow. A Content-Length or Transfer-Encoding line in head is ignored: framing is the front end's.
+	// Answer commits the final status (200 to 999) and head. length is the body's length, or -1 when it is not known. trailers
+	// says that SendTrailer may follow. A Content-Length or Transfer-Encoding line in head is ignored: framing is the front end's.
 	Answer(status int, head h1.Head, length int64, trailers bool) error
 	io.Writer
 	// Flush sends what has been written and is still buffered.
 	Flush() error
+	// SendTrailer ends the body with trailer lines. Where Answer did not announce them, or the visitor cannot take them, they
+	// are dropped.
 	SendTrailer(trailer h1.Head) error
 	// Upgrade answers 101 with head and hands over the connection, which the caller then owns and closes. The reader may hold
-	// bytes that came early. It returns ErrNoUpgrade where the protocol cannot (HTTP/2).
+	// bytes that came early. It returns ErrNoUpgrade where the protocol cannot (HTTP/2) or the body was not read to its end.
+	// Context does not end then when the visitor leaves: reading and writing tell. When Serve returns the connection is closed.
 	Upgrade(head h1.Head) (net.Conn, io.Reader, error)
 	// CloseAfter says that the connection must not be used for another request.
 	CloseAfter()
