@@ -80,6 +80,7 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 		case x.v.Context().Err() != nil:
 			return errGone
 		case err != nil:
+			x.claim.End(upstream.Result{Err: err})
 			return &Error{Outcome: record.Error, Reason: reasonCut, Err: err}
 		}
 	}

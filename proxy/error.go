@@ -57,6 +57,7 @@ const (
 var (
 	errGone      = errors.New("the visitor went away")
 	errNoRoute   = errors.New("no route matches")
+	errPanic     = errors.New("a mistake of our own; the event log has the stack")
 	errAmbiguous = errors.New("the path can be read as another route's")
 )
 

@@ -110,7 +110,9 @@ func (x *exchange) finish() {
 	if !x.sent {
 		x.refund()
 	}
-	x.cancel(nil)
+	if x.cancel != nil {
+		x.cancel(nil)
+	}
 	x.entry.BytesIn = x.body.n
 	x.entry.At.Done = x.since()
 	x.handler.Record.Exchange(x.series, &x.entry)
@@ -150,13 +152,8 @@ func (x *exchange) match() error {
 		return errNoRoute
 	}
 	x.route, x.pool, x.series = m.Value, m.Value.Pool, m.Value.Series
-	x.asks = x.rt.Store != nil && !x.preflight() && !x.route.Need.Met(x.carries, shed.Down)
+	x.asks = x.rt.Store != nil && !intake.Preflight(x.request.Method, *x.head) && !x.route.Need.Met(x.carries, shed.Down)
 	return nil
-}
-
-// preflight reports whether this is a CORS preflight, which carries no cookies and needs nothing (Fetch section 4.8).
-func (x *exchange) preflight() bool {
-	return x.request.Method == "OPTIONS" && x.head.Has("Origin") && x.head.Has("Access-Control-Request-Method")
 }
 
 // decide asks for a verdict that is fresh enough for the route, and stops what the store cannot give.

@@ -2,12 +2,14 @@ package proxy
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"time"
 
 	"gatehouse/proxy/h1"
 	"gatehouse/proxy/intake"
 	"gatehouse/proxy/record"
+	"gatehouse/proxy/upstream"
 	"gatehouse/routing"
 	"gatehouse/shed/page"
 	"gatehouse/shed/quota"
@@ -29,10 +31,14 @@ func (x *exchange) fail(err error) {
 		return
 	}
 	var refusal *intake.Refusal
-	if errors.As(err, &refusal) && refusal.Close || x.unread() {
+	if errors.As(err, &refusal) && refusal.Close {
 		x.v.CloseAfter()
 	}
-	x.answer(x.pace(e))
+	e = x.pace(e)
+	// Whoever reads the page slowly holds nobody else's place.
+	x.claim.End(upstream.Result{Err: err})
+	x.permit.Done()
+	x.answer(e)
 }
 
 func (x *exchange) gone() {
@@ -41,12 +47,6 @@ func (x *exchange) gone() {
 		x.entry.Status = statusGone
 	}
 	x.v.Abort()
-}
-
-// unread reports whether more of the body is left than is worth reading to keep the connection.
-func (x *exchange) unread() bool {
-	const worth = 4 << 10
-	return x.v.Length() < 0 || x.v.Length()-x.body.n > worth
 }
 
 // pace bounds how many pages are made for whom: beyond the rate the answer is a 429 of a few bytes. A refusal or a missing
@@ -110,13 +110,13 @@ func (x *exchange) answer(e *Error) {
 }
 
 // wait is when the visitor is told to come again: never where coming again cannot help, and never sooner than what is
-// waiting can be served.
+// waiting can be served. A quota knows its own time, and those it turned away in one moment do not come back in one.
 func (x *exchange) wait(e *Error) time.Duration {
-	switch e.Kind {
-	case page.Rejected, page.NotFound:
+	switch {
+	case e.Kind == page.Rejected, e.Kind == page.NotFound:
 		return 0
-	case page.Limited:
-		return e.Wait
+	case e.Reason == reasonQuota:
+		return e.Wait + rand.N(min(max(e.Wait/2, time.Second), 30*time.Second))
 	}
 	return max(e.Wait, x.rt.Page.Wait(time.Now(), x.rt.WaitRate))
 }

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 
 	"gatehouse/proxy/edge"
@@ -25,11 +27,21 @@ func (h *Handler) Live() *Runtime { return h.live.Load() }
 // Swap makes rt live and returns what was live before, nil at first. The caller owes that one Retire.
 func (h *Handler) Swap(rt *Runtime) *Runtime { return h.live.Swap(rt) }
 
+// maxStack is how much of a stack is logged.
+const maxStack = 4 << 10
+
 // Serve takes one visitor through, and returns when the exchange has ended.
 func (h *Handler) Serve(v edge.Visitor) {
 	x := exchange{handler: h, rt: h.pin(), v: v}
-	x.begin()
 	defer x.finish()
+	defer func() {
+		if p := recover(); p != nil {
+			stack := debug.Stack()
+			h.Log.Error("a panic ended an exchange", "panic", fmt.Sprint(p), "stack", string(stack[:min(len(stack), maxStack)]))
+			x.fail(errPanic)
+		}
+	}()
+	x.begin()
 	if err := x.run(); err != nil {
 		x.fail(err)
 	}

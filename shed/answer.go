@@ -9,8 +9,6 @@ type Head struct {
 	RetryAfter bool // the backend itself says when to come back: a deliberate refusal, left alone
 	// Convert says that the route lists Status under `convert`.
 	Convert bool
-	// Carries says that the request carried a session.
-	Carries bool
 	// Arrived is when the request arrived.
 	Arrived time.Time
 }

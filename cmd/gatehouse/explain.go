@@ -172,7 +172,7 @@ func explainStates(w io.Writer, cfg *config.Config, r config.Route, q question, 
 		fmt.Fprintln(w, "There is no session.store, so every need is met: it passes.")
 		return
 	}
-	if q.method == "OPTIONS" && q.head.Has("Origin") && q.head.Has("Access-Control-Request-Method") {
+	if intake.Preflight(q.method, q.head) {
 		fmt.Fprintln(w, "A CORS preflight needs nothing of the store: it passes in every state.")
 		return
 	}

@@ -3,6 +3,9 @@ package build
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"gatehouse/config"
 	"gatehouse/routing"
@@ -13,7 +16,41 @@ import (
 func Check(cfg *config.Config) error {
 	_, tableErr := Table(cfg)
 	_, pageErr := planPage(cfg)
-	return errors.Join(tableErr, pageErr, checkSecrets(cfg))
+	_, tokenErr := AdminToken(cfg.Admin)
+	return errors.Join(tableErr, pageErr, checkSecrets(cfg), tokenErr, checkLog(cfg.Log))
+}
+
+// AdminToken reads the token of the admin listener; "" where the file asks for none.
+func AdminToken(cfg config.Admin) (string, error) {
+	if cfg.TokenFile == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(cfg.TokenFile)
+	if err != nil {
+		return "", fmt.Errorf("admin.token_file: %w", err)
+	}
+	token := strings.TrimSpace(string(b))
+	if len(token) < minToken {
+		return "", fmt.Errorf("admin.token_file: %s: it holds %d characters; at least %d are wanted", cfg.TokenFile, len(token), minToken)
+	}
+	return token, nil
+}
+
+// minToken is how many characters a token has at least: one that can be guessed is none.
+const minToken = 16
+
+// checkLog says whether the access log's folder is there. Whether the file can be written is seen by writing it.
+func checkLog(cfg config.Log) error {
+	switch cfg.Access {
+	case "stdout", "stderr", "off":
+		return nil
+	}
+	if info, err := os.Stat(filepath.Dir(cfg.Access)); err != nil {
+		return fmt.Errorf("log.access: %w", err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("log.access: %s is no folder", filepath.Dir(cfg.Access))
+	}
+	return nil
 }
 
 // checkSecrets says which secrets are not where the file says.

@@ -47,7 +47,7 @@ func (p *Plan) commitListeners() {
 		if p.listeners[address] == nil {
 			s.SetReady(false)
 			l.retiring.Go(func() {
-				ctx, cancel := context.WithTimeout(context.Background(), closingTime)
+				ctx, cancel := context.WithTimeout(l.closing, closingTime)
 				defer cancel()
 				_ = s.Drain(ctx) // what is left after that time is cut, which is what a dropped listener means
 			})

@@ -14,7 +14,7 @@ import (
 	"gatehouse/shed/quota"
 )
 
-// Living is what outlives any one file. Its methods belong to one goroutine, except Live's, which anybody may call.
+// Living is what outlives any one file. Its methods belong to one goroutine, except Status, which anybody may call.
 //
 // Make one with New; end it with Drain.
 type Living struct {
@@ -29,6 +29,9 @@ type Living struct {
 	pages     pageLimits
 	listeners map[config.Address]*edge.Server
 
+	closing context.Context // ends when Drain cuts what is left
+	cut     context.CancelFunc
+
 	retiring sync.WaitGroup // goroutines that wait for the last exchange of a dropped Runtime
 	serving  sync.WaitGroup // listeners that accept
 }
@@ -41,6 +44,7 @@ func New(rec *record.Recorder, log *slog.Logger) *Living {
 		line: new(line.Line), pages: newPageLimits(),
 		listeners: map[config.Address]*edge.Server{},
 	}
+	l.closing, l.cut = context.WithCancel(context.Background())
 	rec.Watch(l.sample)
 	return l
 }
@@ -65,6 +69,7 @@ func (l *Living) Addresses() []string {
 // error if something had to be cut.
 func (l *Living) Drain(ctx context.Context) error {
 	l.Ready(false)
+	defer context.AfterFunc(ctx, l.cut)() // listeners that a reload dropped have no more time than the others
 	var wg sync.WaitGroup
 	errs := make(chan error, len(l.listeners))
 	for _, s := range l.listeners {
@@ -77,10 +82,11 @@ func (l *Living) Drain(ctx context.Context) error {
 		all = errors.Join(all, err)
 	}
 	l.serving.Wait()
+	l.retiring.Wait() // before the live Runtime retires: a dropped listener may still begin an exchange on it
+	l.cut()
 	if rt := l.Handler.Live(); rt != nil {
 		<-rt.Retire()
 	}
-	l.retiring.Wait()
 	for _, p := range l.pools {
 		p.Backends.Close()
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/config"
@@ -25,22 +26,26 @@ const firstVerdict = time.Second
 type livingStore struct {
 	identity storeIdentity
 	monitor  *store.Monitor // owns its prober
+	password atomic.Pointer[config.Secret]
+	// inForce says that this is the store that exchanges ask. Before and after, nothing it finds is told: there would be two
+	// voices under one name.
+	inForce atomic.Bool
 }
 
 func (s *livingStore) close() { s.monitor.Close() }
 
-// storeIdentity is what a store's state goes by: which keys of which server are meant.
+// storeIdentity is what a store's state goes by: which keys of which server are meant. Where its password is found is no part
+// of it, so that it can be moved.
 type storeIdentity struct {
 	name     string
 	address  config.Address
 	db       int
 	username string
-	password config.Secret
-	prefix   string
+	prefix   string // the prober remembers the canary by its key
 }
 
 func identify(s *config.Store) storeIdentity {
-	return storeIdentity{s.Name, s.Redis.Address, s.Redis.DB, s.Redis.Username, s.Redis.Password, s.Probe.KeyPrefix}
+	return storeIdentity{s.Name, s.Redis.Address, s.Redis.DB, s.Redis.Username, s.Probe.KeyPrefix}
 }
 
 // planStore starts to check a store that is new, and waits a moment for its first verdict.
@@ -55,15 +60,20 @@ func (p *Plan) planStore() {
 		return
 	}
 	s := &livingStore{identity: identify(c)}
+	s.password.Store(&c.Redis.Password)
 	prober := probe.New(probe.Settings{
 		Network: c.Redis.Address.Network, Address: c.Redis.Address.Address, Username: c.Redis.Username,
-		Password: func() (string, error) { return secret(c.Redis.Password) },
+		Password: func() (string, error) { return secret(*s.password.Load()) },
 		DB:       c.Redis.DB, Prefix: c.Probe.KeyPrefix, Instance: instance(),
 	})
-	settings := p.storeSettings(c)
+	settings := p.storeSettings(s)
 	settings.StartRamp = living != nil // another store's visitors are new to this one
-	rec, name := p.living.Record, c.Name
-	s.monitor = store.New(prober, settings, func(t store.Transition) { rec.StoreTransition(transition(name, t)) })
+	rec := p.living.Record
+	s.monitor = store.New(prober, settings, func(t store.Transition) {
+		if s.inForce.Load() {
+			rec.StoreTransition(transition(s.identity.name, t))
+		}
+	})
 	s.monitor.Start()
 	p.undo = append(p.undo, s.close)
 	p.store = s
@@ -73,19 +83,32 @@ func (p *Plan) planStore() {
 }
 
 func (p *Plan) commitStore() {
+	if old := p.living.store; old != nil && old != p.store {
+		old.inForce.Store(false)
+	}
 	if c := p.cfg.Session.Store; c != nil {
-		p.store.monitor.Set(p.storeSettings(c))
+		s := p.store
+		s.password.Store(&c.Redis.Password)
+		s.monitor.Set(p.storeSettings(s))
+		if !s.inForce.Swap(true) {
+			v := s.monitor.Current()
+			p.living.Record.StoreTransition(record.Transition{Store: c.Name, At: time.Now(), To: v.State, Cause: v.Cause})
+		}
 		r := c.Recovery.Ramp
 		p.living.line.Set(line.Settings{From: r.From.PerSecond(), To: r.To.PerSecond(), Over: r.Over})
 	}
 }
 
-func (p *Plan) storeSettings(c *config.Store) store.Settings {
-	rec, name := p.living.Record, c.Name
+func (p *Plan) storeSettings(s *livingStore) store.Settings {
+	rec, c := p.living.Record, p.cfg.Session.Store
 	return store.Settings{
 		Interval: c.Probe.Interval, Timeout: c.Probe.Timeout, Payload: c.Probe.Payload, Strained: c.Strained.Latency,
 		Rise: c.Recovery.Rise, After: c.Recovery.After, RampOver: c.Recovery.Ramp.Over,
-		Observe: func(took time.Duration, _ shed.Cause) { rec.StoreProbe(name, took) },
+		Observe: func(took time.Duration, _ shed.Cause) {
+			if s.inForce.Load() {
+				rec.StoreProbe(s.identity.name, took)
+			}
+		},
 	}
 }
 

@@ -63,7 +63,7 @@ func Clean(head *h1.Head, trusted bool, allow []string) (Facts, error) {
 	f.Websocket = f.Websocket && asked
 	bad := false
 	head.DelFunc(func(l h1.Line) bool {
-		bad = bad || !plain(l.Value)
+		bad = bad || !h1.ValidValue(l.Value)
 		switch {
 		case isAny(l.Name, hop[:]), isAny(l.Name, named), isAny(l.Name, never[:]), ours(l.Name):
 			return true
@@ -110,16 +110,6 @@ func onlyTrusted(name string) bool {
 }
 
 func ours(name string) bool { return hasPrefix(name, "Gatehouse-") }
-
-// plain reports whether a value holds no control character but the tab (RFC 9110 section 5.5).
-func plain(v string) bool {
-	for i := range len(v) {
-		if c := v[i]; c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return true
-}
 
 func is(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
 

@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"gatehouse/config"
 	"gatehouse/proxy/admin"
+	"gatehouse/proxy/build"
 	"gatehouse/proxy/edge"
 )
 
@@ -35,15 +34,9 @@ func (d *door) address() string { return d.shown }
 
 // plan opens what the file wants and is not open yet.
 func (d *door) plan(cfg config.Admin) (step, error) {
-	token := ""
-	if cfg.TokenFile != "" {
-		b, err := os.ReadFile(cfg.TokenFile)
-		if err != nil {
-			return step{}, fmt.Errorf("admin.token_file: %w", err)
-		}
-		if token = strings.TrimSpace(string(b)); len(token) < 16 {
-			return step{}, fmt.Errorf("admin.token_file: %s: holds %d characters; wanted at least 16", cfg.TokenFile, len(token))
-		}
+	token, err := build.AdminToken(cfg)
+	if err != nil {
+		return step{}, err
 	}
 	p := d.program
 	handler := admin.NewHandler(admin.Settings{

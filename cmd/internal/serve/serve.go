@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -58,6 +59,7 @@ type program struct {
 	door    *door
 	state   *state
 	watch   *watch
+	page    string   // the template that the file last looked at names
 	seen    [32]byte // what was last looked at
 	asked   chan request
 	ended   chan struct{} // closed when nobody listens to asked any more
@@ -120,26 +122,34 @@ func (p *program) loop(ctx context.Context) {
 			r.answer <- p.reload("admin")
 		case <-p.watch.changed:
 			if p.fingerprint() != p.seen {
-				_ = p.reload("file changed")
+				_ = p.reload(changed)
 			}
 		}
 	}
 }
 
-func (p *program) fingerprint() [32]byte { return fingerprint(p.options.Path, p.state.template()) }
+func (p *program) fingerprint() [32]byte { return fingerprint(p.options.Path, p.page) }
+
+// changed is why a file is loaded that nobody asked for.
+const changed = "file changed"
 
 // reload loads the file again. Whatever is wrong with it, what was live stays live; the error is in the log, the metrics and
 // /status.
 func (p *program) reload(why string) error {
 	err := p.load()
-	p.record.Reload(err == nil, time.Now())
 	if err != nil {
-		p.state.failed(err)
+		// Not looked at: what was wrong may lie outside the file, as a port in use or a missing template, and be mended there.
+		p.seen = [32]byte{}
+		if again := p.state.failed(err); again && why == changed {
+			return err // told already
+		}
+		p.record.Reload(false, time.Now())
 		for _, line := range lines(err) {
 			p.log.Error("reload failed, the last good file stays live", "why", why, "file", p.options.Path, "problem", line)
 		}
 		return err
 	}
+	p.record.Reload(true, time.Now())
 	p.log.Info("reloaded", "why", why, "file", p.options.Path)
 	return nil
 }
@@ -151,15 +161,18 @@ func (p *program) load() error {
 	if err != nil {
 		return err
 	}
+	// Before anything takes time: what is written from here on is a change.
+	p.page = cfg.Degrade.Page
+	p.seen = p.fingerprint()
 	access, logErr := p.access.plan(cfg.Log.Access)
 	door, doorErr := p.door.plan(cfg.Admin)
-	plan, planErr := p.living.Plan(cfg)
-	if err := errors.Join(logErr, doorErr, planErr); err != nil {
+	var plan *build.Plan
+	if err = errors.Join(logErr, doorErr); err == nil {
+		plan, err = p.living.Plan(cfg)
+	}
+	if err != nil {
 		access.drop()
 		door.drop()
-		if plan != nil {
-			plan.Discard()
-		}
 		return err
 	}
 	p.level.Set(level(cfg.Log.Level))
@@ -167,7 +180,6 @@ func (p *program) load() error {
 	plan.Commit()
 	door.commit()
 	p.state.loaded(cfg)
-	p.seen = p.fingerprint()
 	for _, w := range cfg.Warnings {
 		p.log.Warn("the file", "problem", w.Error())
 	}
@@ -195,6 +207,9 @@ func (p *program) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.options.Drain)
 	defer cancel()
 	err := p.living.Drain(ctx)
+	if err != nil {
+		err = fmt.Errorf("requests in flight were cut after %v", p.options.Drain)
+	}
 	p.door.close()
 	p.door.wait()
 	end, cancel := context.WithTimeout(context.Background(), time.Second)

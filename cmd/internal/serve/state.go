@@ -36,21 +36,14 @@ func (s *state) loaded(cfg *config.Config) {
 	}
 }
 
-// failed notes that the last attempt to load the file failed.
-func (s *state) failed(err error) {
+// failed notes that the last attempt to load the file failed, and reports whether the one before failed for the same reason.
+func (s *state) failed(err error) (again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fate.OK, s.fate.TriedAt, s.fate.Error = false, time.Now(), strings.Join(lines(err), "\n")
-}
-
-// template returns the path of the page's template in force; "" for none.
-func (s *state) template() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cfg == nil {
-		return ""
-	}
-	return s.cfg.Degrade.Page
+	text := strings.Join(lines(err), "\n")
+	again = !s.fate.OK && s.fate.Error == text
+	s.fate.OK, s.fate.TriedAt, s.fate.Error = false, time.Now(), text
+	return again
 }
 
 // Status implements admin.Source.

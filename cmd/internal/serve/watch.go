@@ -48,6 +48,13 @@ func (w *watch) run(heard *fsnotify.Watcher) {
 	}
 	quiet := time.NewTimer(look)
 	defer quiet.Stop()
+	var latest time.Time // when to look in any case, however busy the folder is; zero: nothing was heard
+	stir := func() {
+		if latest.IsZero() {
+			latest = time.Now().Add(5 * settle)
+		}
+		quiet.Reset(min(settle, time.Until(latest)))
+	}
 	for {
 		select {
 		case <-w.quit:
@@ -56,13 +63,14 @@ func (w *watch) run(heard *fsnotify.Watcher) {
 			if !ok {
 				events = nil
 			}
-			quiet.Reset(settle)
+			stir()
 		case _, ok := <-errs:
 			if !ok {
 				errs = nil
 			}
-			quiet.Reset(settle)
+			stir()
 		case <-quiet.C:
+			latest = time.Time{}
 			quiet.Reset(look)
 			select {
 			case w.changed <- struct{}{}:

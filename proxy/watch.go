@@ -1,0 +1,93 @@
+package proxy
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"gatehouse/proxy/record"
+	"gatehouse/proxy/upstream"
+	"gatehouse/shed"
+	"gatehouse/shed/store"
+)
+
+// watch bounds the time to the head of the answer, and ends the exchange when the store closes under a request that can be
+// sent again: what apps do after their own store timed out is worse than nothing. Other requests get the shorter timeout.
+func (x *exchange) watch() *watch {
+	limit := x.route.Timeout
+	if x.asks && x.verdict.State.Impaired() {
+		limit = min(limit, x.route.ImpairedTimeout)
+	}
+	w := &watch{cancel: x.cancel, due: time.Now().Add(limit), impaired: x.route.ImpairedTimeout}
+	w.timer = time.AfterFunc(limit, func() { w.end(upstream.ErrLate) })
+	if !x.asks {
+		return w
+	}
+	w.store = x.rt.Store
+	need, carries, safe := x.route.Need, x.carries, x.safe()
+	w.met = func(s shed.State) bool { return !safe || need.Met(carries, s) }
+	w.listen()
+	if v := x.rt.Store.Current(); v.State.Impaired() { // it closed before anybody listened
+		w.closed(v)
+	}
+	return w
+}
+
+// watch is one exchange's deadline. It is safe for concurrent use.
+type watch struct {
+	cancel   context.CancelCauseFunc
+	due      time.Time
+	impaired time.Duration
+	store    *store.Monitor
+	met      func(shed.State) bool
+	forget   func() // nil: nobody to forget
+
+	mu    sync.Mutex
+	done  bool
+	timer *time.Timer
+}
+
+func (w *watch) listen() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.done {
+		w.forget = w.store.OnClose(func(v shed.Verdict) {
+			w.listen() // it may get worse
+			w.closed(v)
+		})
+	}
+}
+
+// closed ends the exchange where it must, and shortens its time otherwise.
+func (w *watch) closed(v shed.Verdict) {
+	if !w.met(v.State) {
+		w.end(&Error{Outcome: record.Converted, Reason: shed.Reason(v.Cause.String())})
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if due := time.Now().Add(w.impaired); !w.done && due.Before(w.due) {
+		w.due = due
+		w.timer.Reset(w.impaired)
+	}
+}
+
+// end ends the exchange, unless the watch has been stopped.
+func (w *watch) end(why error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.done {
+		w.cancel(why)
+	}
+}
+
+// stop ends the watch. Nothing of it happens afterwards.
+func (w *watch) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done = true
+	w.timer.Stop()
+	if w.forget != nil {
+		w.forget()
+	}
+}
