@@ -29,6 +29,7 @@ type body struct {
 	control *http.ResponseController
 	limits  Limits
 	invite  func() // sends 100 Continue before the first Read; nil: nobody waits for it
+	broke   func() // is told of a Read that failed, for whatever reason, before it returns
 
 	mu    sync.Mutex
 	begun bool
@@ -47,6 +48,9 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	began := time.Now()
 	n, err := b.from.Read(p)
+	if err != nil && err != io.EOF {
+		b.broke()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.n += int64(n)

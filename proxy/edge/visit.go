@@ -41,7 +41,7 @@ func newVisit(s *Server, c *conn, w http.ResponseWriter, r *http.Request) *visit
 		server: s, conn: c, w: w, r: r, control: http.NewResponseController(w), arrived: time.Now(), head: lines(r.Header),
 	}
 	v.peer, _ = netip.ParseAddrPort(r.RemoteAddr) // a Unix socket's has none
-	v.body = body{from: r.Body, length: r.ContentLength, control: v.control, limits: s.limits}
+	v.body = body{from: r.Body, length: r.ContentLength, control: v.control, limits: s.limits, broke: v.broke}
 	if r.Body == nil || r.Body == http.NoBody {
 		v.body.done = io.EOF
 	} else if r.Header.Get("Expect") != "" && r.ProtoAtLeast(1, 1) { // net/http lets nothing but 100-continue through
@@ -64,6 +64,14 @@ func (v *visit) left() {
 	}
 	stop := context.AfterFunc(v.server.base, v.cancel)
 	context.AfterFunc(v.ctx, func() { stop() })
+}
+
+// broke lets the Context end before the Read that failed for the visitor's leaving returns, so that whoever sees the one sees
+// the other.
+func (v *visit) broke() {
+	if v.r.Context().Err() != nil && !v.conn.late.Load() {
+		v.cancel()
+	}
 }
 
 // lines returns a header as lines, by name, since net/http has forgotten their order. Those that frame the message are left out.
