@@ -1,0 +1,155 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gatehouse/proxy/upstream"
+	"gatehouse/routing"
+	"gatehouse/shed"
+	"gatehouse/shed/quota"
+)
+
+func TestWorseningIsHeardToo(t *testing.T) {
+	b := newBackend(t, hang)
+	rules, routes := one(&Route{
+		Pool: newPool(t, "app", shed.GateSettings{}, b.URL), MaxAge: time.Second, Timeout: time.Minute, ImpairedTimeout: 15 * time.Second,
+	})
+	r := newRig(t, rules, routes)
+	got := make(chan answer, 1)
+	go func() {
+		a, _ := r.try(context.Background(), "GET", "/", member)
+		got <- a
+	}()
+	until(t, "the read is in flight", func() bool { return b.asked.Load() == 1 })
+	r.breaks(shed.ReadOnly, shed.CauseReadOnly) // a read may go on
+	r.breaks(shed.Down, shed.CauseRefused)      // and now it may not
+	select {
+	case a := <-got:
+		if a.outcome != "converted; reason=refused" {
+			t.Errorf("%d %q", a.status, a.outcome)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a read in flight was not cancelled when the store went from read-only to down")
+	}
+	until(t, "the log says what the store was", func() bool { return r.log.has(`"store":"down"`) })
+}
+
+func TestClosingShortensAndNeverLengthens(t *testing.T) {
+	for _, c := range []struct {
+		what               string
+		due, closes, wants time.Duration
+	}{
+		{"a long time becomes the short one", 30 * time.Second, time.Second, 4 * time.Second},
+		{"what is nearly over stays", 3 * time.Second, 2500 * time.Millisecond, 3 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			w := &watch{
+				cancel: cancel, due: time.Now().Add(c.due), impaired: 3 * time.Second, met: func(shed.State) bool { return true },
+			}
+			w.timer = time.AfterFunc(c.due, func() { w.end(upstream.ErrLate) })
+			began := time.Now()
+			time.AfterFunc(c.closes, func() { w.closed(shed.Verdict{State: shed.ReadOnly}) })
+			<-ctx.Done()
+			if took := time.Since(began); took != c.wants || !errors.Is(context.Cause(ctx), upstream.ErrLate) {
+				t.Errorf("%s: ended after %v, %v; want %v", c.what, took, context.Cause(ctx), c.wants)
+			}
+		})
+	}
+}
+
+// A head that came in the moment of the deadline is either delivered whole or not at all.
+func TestTheDeadlineNeverCutsAnAnswerThatBegan(t *testing.T) {
+	const deadline = 60 * time.Millisecond
+	var n atomic.Int64
+	b := newBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(deadline - 3*time.Millisecond + time.Duration(n.Add(1)%6)*time.Millisecond)
+		w.WriteHeader(200)
+		_ = http.NewResponseController(w).Flush()
+		time.Sleep(3 * time.Millisecond)
+		fmt.Fprint(w, "all of it")
+	})
+	rules, routes := one(&Route{Pool: newPool(t, "app", shed.GateSettings{}, b.URL), Need: shed.NeedNone, Timeout: deadline})
+	r := newRig(t, rules, routes)
+	var whole, page, cut atomic.Int64
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 25 {
+				switch a, err := r.try(context.Background(), "GET", "/"); {
+				case err != nil:
+					cut.Add(1)
+				case a.outcome == "error; reason=backend_late":
+					page.Add(1)
+				case a.body == "all of it":
+					whole.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if cut.Load() != 0 || whole.Load()+page.Load() != 400 || page.Load() == 0 {
+		t.Errorf("%d whole, %d pages, %d cut", whole.Load(), page.Load(), cut.Load())
+	}
+}
+
+func TestTheVisitorsFaultIsNotTheStores(t *testing.T) {
+	b := newBackend(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	rules, routes := one(&Route{Pool: newPool(t, "app", shed.GateSettings{}, b.URL)})
+	r := newRig(t, rules, routes)
+	r.breaks(shed.Down, shed.CauseRefused)
+	_, in := r.raw("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n")
+	res, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := res.Header.Get("Gatehouse-Outcome"); res.StatusCode != 400 || got != "rejected; reason=body_broken" {
+		t.Errorf("broken chunks while the store is down: %d %q", res.StatusCode, got)
+	}
+}
+
+func TestAPanicIsOneAnswerAndGivesEverythingBack(t *testing.T) {
+	broken := &Route{Pool: newPool(t, "app", shed.GateSettings{}), Need: shed.NeedNone, Quotas: []Quota{{}}} // no limiter
+	r := newRig(t, []routing.Rule{{Name: "all"}}, []*Route{broken})
+	a := r.ask("GET", "/", "Accept: text/html")
+	if a.status != 500 || a.outcome != "error; reason=internal" {
+		t.Errorf("%d %q; want the page of our own mistakes", a.status, a.outcome)
+	}
+	until(t, "the log does not call it proxied", func() bool { return r.log.has(`"outcome":"error"`) })
+	if n := r.runtime.pins.Load(); n != 1 {
+		t.Errorf("%d pins are left; want the owner's", n)
+	}
+}
+
+// Whoever is past the page's rate must not be called back sooner than the page would.
+func TestTheTersePageSpreadsTheHerdToo(t *testing.T) {
+	b := newBackend(t, say(""))
+	rules, routes := one(&Route{Pool: newPool(t, "app", shed.GateSettings{}, b.URL), Need: shed.NeedWrite, MaxAge: time.Second})
+	r := newRig(t, rules, routes)
+	r.runtime.PerAddress.Set(quota.Settings{Rate: 1, Burst: 1})
+	r.breaks(shed.ReadOnly, shed.CauseReadOnly)
+	limited := 0
+	for range 10 {
+		a := r.ask("GET", "/")
+		seconds, err := strconv.Atoi(a.head.Get("Retry-After"))
+		if err != nil || seconds < 5 {
+			t.Errorf("%d %q: Retry-After %q; want at least the least wait", a.status, a.outcome, a.head.Get("Retry-After"))
+		}
+		if a.status == 429 {
+			limited++
+		}
+	}
+	if limited < 5 {
+		t.Errorf("%d of 10 were limited", limited)
+	}
+}
