@@ -278,6 +278,7 @@ func TestWhatIsLeftOfABody(t *testing.T) {
 		{"little that never comes", "Content-Length: 5\n\n", "", false},
 		{"much, chunked", "Transfer-Encoding: chunked\n\n1388\n" + strings.Repeat("x", 5000) + "\n0\n\n", "", false},
 		{"bad chunks", "Transfer-Encoding: chunked\n\nzz\nGET /smuggled HTTP/1.1\nHost: a\n\n", "", false},
+		{"bad chunks, garbage behind", "Transfer-Encoding: chunked\n\nzz\nGARBAGE\n\n", "", false},
 		{"bad chunk ends", "Transfer-Encoding: chunked\n\n1\nxGET /smuggled HTTP/1.1\nHost: a\n\n", "", false},
 	} {
 		for _, length := range []int64{4, -1} {
@@ -300,6 +301,9 @@ func TestWhatIsLeftOfABody(t *testing.T) {
 				}
 				if !tt.keeps {
 					c.ended()
+					c.Close()
+					eventually(t, "the connection is closed", func() bool { return s.Conns() == 0 })
+					<-time.After(20 * time.Millisecond) // for a second request to be seen, which must not be
 				} else {
 					c.send("GET /second HTTP/1.1\nHost: a\n\n")
 					if res, body := c.answer("GET"); res.StatusCode != 200 || body != "page" {
