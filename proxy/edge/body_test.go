@@ -106,6 +106,22 @@ func TestASlowBodyEndsInAnError(t *testing.T) {
 	}
 }
 
+// However much has come, and so been earned: a body that stands still holds what its request holds.
+func TestABodyThatStandsStillEndsInAnError(t *testing.T) {
+	ended := make(chan error, 1)
+	s := start(t, Settings{Limits: Limits{BodyGrace: 50 * time.Millisecond, BodyRate: 1}}, func(v Visitor) {
+		n, err := io.Copy(io.Discard, v.Body())
+		if n != 50000 {
+			t.Errorf("%d bytes came", n)
+		}
+		ended <- err
+	})
+	dial(t, s).send(upload + strings.Repeat("x", 50000))
+	if err := wait(t, ended); !errors.Is(err, errSlow) {
+		t.Errorf("got %v, want errSlow", err)
+	}
+}
+
 func TestABodyThatWeDoNotReadIsNotSlow(t *testing.T) {
 	s := start(t, Settings{Limits: brisk}, func(v Visitor) {
 		buf := make([]byte, 1000)
