@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/proxy/h1"
 )
@@ -121,5 +122,28 @@ func TestLinesThatWouldBreakAnUpgradesHeadAreLeftOut(t *testing.T) {
 	c.send(wish)
 	if _, head := c.head(); !slices.Equal(head, switched) {
 		t.Errorf("head %q", head)
+	}
+}
+
+func TestAnUpgradeHasNoDeadline(t *testing.T) {
+	const short = 50 * time.Millisecond
+	s := start(t, Settings{Limits: Limits{WriteTimeout: short, HeadTimeout: short, IdleTimeout: short}}, func(v Visitor) {
+		conn, early, err := v.Upgrade(switched)
+		if err != nil {
+			t.Errorf("Upgrade: %v", err)
+			return
+		}
+		<-time.After(2 * short) // no wait for an event: nothing may end by then
+		if _, err := io.CopyN(conn, early, 4); err != nil {
+			t.Errorf("after a while: %v", err)
+		}
+	})
+	c := dial(t, s)
+	c.send(wish)
+	c.head()
+	<-time.After(2 * short)
+	c.send("ping")
+	if got, err := io.ReadAll(c.br); string(got) != "ping" {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
