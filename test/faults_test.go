@@ -27,7 +27,7 @@ const slack = 20
 var scenarios = []scenario{
 	{
 		name: "demoted", cause: "read_only", state: "read-only", first: 100 * time.Millisecond, reads: true,
-		breaks: func(r *redisServer) { r.do("REPLICAOF", "127.0.0.1", "9") },
+		breaks: (*redisServer).demote,
 		mend:   func(r *redisServer) { r.do("REPLICAOF", "NO", "ONE") },
 	},
 	{
@@ -87,7 +87,7 @@ func TestFaults(t *testing.T) {
 }
 
 func runScenario(t *testing.T, s scenario, out *tabwriter.Writer) {
-	store := startRedis(t)
+	store := startPair(t)
 	a := startApp(t, store)
 	with := startGatehouse(t, configFor(a, store, true))
 	without := startGatehouse(t, configFor(a, store, false))

@@ -22,6 +22,8 @@ type redisServer struct {
 	dir  string
 	cmd  *exec.Cmd
 	cli  *redis.Client
+
+	replica *redisServer // nil: it has none
 }
 
 // startRedis starts an empty server on a free port.
@@ -37,6 +39,26 @@ func startRedis(t *testing.T) *redisServer {
 		r.stop()
 	})
 	return r
+}
+
+// startPair starts a primary with a replica that has caught up.
+func startPair(t *testing.T) *redisServer {
+	t.Helper()
+	r := startRedis(t)
+	r.replica = startRedis(t)
+	r.replica.do("REPLICAOF", "127.0.0.1", r.port)
+	eventually(t, 20*time.Second, "the replica has caught up", func() bool {
+		info, err := r.replica.cli.Info(context.Background(), "replication").Result()
+		return err == nil && strings.Contains(info, "master_link_status:up")
+	})
+	return r
+}
+
+// demote makes the replica the primary, as a failover does, and the primary its replica.
+func (r *redisServer) demote() {
+	r.t.Helper()
+	r.replica.do("REPLICAOF", "NO", "ONE")
+	r.do("REPLICAOF", "127.0.0.1", r.replica.port)
 }
 
 func (r *redisServer) address() string { return "127.0.0.1:" + r.port }
