@@ -22,8 +22,17 @@ func Load(path string) (*Config, error) {
 	return Parse(path, data)
 }
 
-// read returns at most one byte more than may be: Parse refuses that.
+var errNoFile = errors.New("it is no regular file")
+
+// read returns at most one byte more than may be: Parse refuses that. A pipe or a device is not opened: that could last for ever.
 func read(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errNoFile
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -112,6 +112,10 @@ func (v value) method(s string) (string, bool) {
 // headerName accepts the name of a header field that a route may look at.
 func (v value) headerName(s string) (string, bool) {
 	s, ok := v.fieldName(s)
+	if ok && strings.Contains(s, "_") {
+		v.fail("no header with an underscore reaches a route: it is dropped at the door; a name with dashes is wanted")
+		return "", false
+	}
 	if ok && s == "Host" {
 		v.fail("the header Host is read by the key host; match.host is wanted")
 		return "", false

@@ -20,6 +20,11 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 	var tried upstream.Tried
 	var last error
 	for {
+		if x.asks && x.entry.Attempts > 0 { // time went by
+			if err := x.obey(x.rt.Store.Current()); err != nil {
+				return nil, err
+			}
+		}
 		claim, err := x.pool.Backends.Claim(&tried)
 		if err != nil {
 			if x.borrow() {
@@ -59,7 +64,7 @@ func (x *exchange) outgoing() *upstream.Request {
 	}
 	r := &upstream.Request{
 		Method: x.v.Method(), Target: x.target.Origin(), Host: x.v.Host(), Head: head,
-		Length: x.v.Length(), Trailer: x.v.Trailer,
+		Length: x.v.Length(), Trailer: x.trailer,
 		Inform: func(status int, head h1.Head) {
 			intake.CleanAnswer(&head)
 			_ = x.v.Inform(status, head) // who is gone will be noticed at the head
@@ -68,10 +73,19 @@ func (x *exchange) outgoing() *upstream.Request {
 	if r.Length != 0 {
 		r.Body = &x.body
 	}
-	if x.facts.Websocket {
+	// A handshake is a GET without a body over HTTP/1.1 (RFC 6455 section 4.1). Anything else goes on as the plain request that
+	// it also is.
+	if x.facts.Websocket && r.Method == "GET" && r.Length == 0 && x.v.Proto() == "HTTP/1.1" {
 		r.Upgrade = "websocket"
 	}
 	return r
+}
+
+// trailer is the request's trailer, cleaned as its head was.
+func (x *exchange) trailer() h1.Head {
+	t := x.v.Trailer()
+	intake.CleanTrailer(&t, x.trusted)
+	return t
 }
 
 // meter counts what is read of a body. One goroutine reads it, and another looks only after that one is done.

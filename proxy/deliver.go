@@ -36,7 +36,9 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 	if a.Trailer == nil {
 		return nil
 	}
-	if trailer := a.Trailer(); len(trailer) > 0 {
+	trailer := a.Trailer()
+	intake.CleanAnswer(&trailer)
+	if len(trailer) > 0 {
 		if err := x.v.SendTrailer(trailer); err != nil {
 			return errGone
 		}

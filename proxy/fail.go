@@ -134,7 +134,12 @@ func (x *exchange) restart() string {
 }
 
 // reportAmbiguous names both routes in the log, so that the operator can decide which one is meant.
+// Any stranger can cause such a line, so there is one a second at the most.
 func (x *exchange) reportAmbiguous(m routing.Match[*Route]) {
+	now, last := time.Now().Unix(), x.handler.told.Load()
+	if now == last || !x.handler.told.CompareAndSwap(last, now) {
+		return
+	}
 	x.handler.Log.Warn("ambiguous path", "request_id", x.id, "path", x.target.RawPath,
 		"route", x.rt.routeName(m.Index), "other_route", x.rt.routeName(m.Other), "reading", m.Reading.String())
 }

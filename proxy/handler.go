@@ -19,6 +19,7 @@ type Handler struct {
 	Log    *slog.Logger // events that are not an exchange
 
 	live atomic.Pointer[Runtime]
+	told atomic.Int64 // when an ambiguous path was last reported, in Unix seconds
 }
 
 // Live returns the Runtime that the next exchange begins on; nil before the first Swap.

@@ -72,7 +72,7 @@ func startGatehouse(t *testing.T, text string, flags ...string) *gatehouse {
 func startGatehouseAt(t *testing.T, file string, flags ...string) *gatehouse {
 	t.Helper()
 	g := &gatehouse{t: t, config: file, exited: make(chan struct{})}
-	g.cmd = exec.Command(binary, append([]string{"run", "-c", file, "--drain-timeout", "5s"}, flags...)...)
+	g.cmd = exec.Command(binary, append([]string{"run", "-c", file, "--drain-delay", "0s", "--drain-timeout", "5s"}, flags...)...)
 	g.cmd.Env = quickExit()
 	stdout, err := g.cmd.StdoutPipe()
 	if err != nil {

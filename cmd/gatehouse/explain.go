@@ -69,9 +69,12 @@ func readQuestion(method, address string, fields []string) (question, error) {
 		}
 	}
 	q.target, _, _ = strings.Cut(q.target, "#") // a browser keeps it to itself
+	if !h1.ValidName(method) {
+		return q, usage(fmt.Sprintf("-X %q is no method", method))
+	}
 	for _, f := range fields {
 		name, value, ok := strings.Cut(f, ":")
-		if name = strings.TrimSpace(name); !ok || name == "" {
+		if name = strings.TrimSpace(name); !ok || !h1.ValidName(name) || !h1.ValidValue(strings.TrimSpace(value)) {
 			return q, usage(fmt.Sprintf("-H %q is no field; wanted 'Name: value'", f))
 		}
 		if value = strings.TrimSpace(value); strings.EqualFold(name, "Host") {
@@ -94,6 +97,9 @@ func explain(w io.Writer, cfg *config.Config, q question) error {
 	}
 	marks := session.Marks{Cookies: cfg.Session.Cookies, Headers: cfg.Session.Headers}
 	_, carries := marks.Carried(q.head)
+	if _, err := intake.Clean(&q.head, false, nil); err != nil {
+		return fmt.Errorf("the request is refused before any route is looked at: %w", err)
+	}
 	canonical, err := routing.Canonical(target.RawPath)
 	if err != nil {
 		return fmt.Errorf("the path %s is refused: %w", quote(target.RawPath), err)

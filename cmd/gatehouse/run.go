@@ -27,8 +27,8 @@ func runCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&path, "config", "c", "", "the operator's file")
-	c.Flags().DurationVar(&delay, "drain-delay", 0, "on SIGTERM: how long visitors are still accepted after the health paths turned")
-	c.Flags().DurationVar(&drain, "drain-timeout", 30*time.Second, "on SIGTERM: how long requests in flight may take to end")
+	c.Flags().DurationVar(&delay, "drain-delay", 3*time.Second, "on SIGTERM: how long visitors are still accepted after the health paths turned")
+	c.Flags().DurationVar(&drain, "drain-timeout", 25*time.Second, "on SIGTERM: how long requests in flight may take to end")
 	return c
 }
 
@@ -37,6 +37,8 @@ func run(path string, delay, drain time.Duration) error {
 	defer stop()
 	// A second signal ends the program at once, as if nothing had been asked to be gentle.
 	defer context.AfterFunc(ctx, stop)()
+	// A reader of the logs that goes away must not take the program with it.
+	signal.Ignore(syscall.SIGPIPE)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)

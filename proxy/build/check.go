@@ -73,7 +73,25 @@ func Table(cfg *config.Config) (*routing.Table[config.Route], error) {
 	}
 	t, err := routing.New(rules, cfg.Routes)
 	if err != nil {
-		return nil, fmt.Errorf("routes: %w", err)
+		return nil, placed(cfg, err)
 	}
 	return t, nil
+}
+
+// placed says where in the file each mistake of the routes is.
+func placed(cfg *config.Config, err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return fmt.Errorf("routes: %w", err)
+	}
+	var all error
+	for _, e := range joined.Unwrap() {
+		var mistake *routing.RuleError
+		if errors.As(e, &mistake) && mistake.Index < len(cfg.Routes) {
+			e = fmt.Errorf("%s:%d: routes[%d].match.%s: %q: %w", cfg.Path, cfg.Routes[mistake.Index].Line, mistake.Index, mistake.Key,
+				mistake.Value, mistake.Err)
+		}
+		all = errors.Join(all, e)
+	}
+	return all
 }

@@ -21,6 +21,9 @@ type Plan struct {
 	living *Living
 	cfg    *config.Config
 
+	// Warnings are what an operator wants to know of a file that can be lived by: a store that is not well as it begins.
+	Warnings []string
+
 	runtime   *proxy.Runtime
 	pools     map[string]*proxy.Pool
 	quotas    map[quotaIdentity]*quota.Limiter
@@ -121,7 +124,7 @@ func (p *Plan) planRoutes() error {
 	}
 	table, err := routing.New(rules, routes)
 	if err != nil {
-		return fmt.Errorf("routes: %w", err)
+		return placed(p.cfg, err)
 	}
 	p.runtime.Table = table
 	return nil

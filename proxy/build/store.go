@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -79,7 +80,10 @@ func (p *Plan) planStore() {
 	p.store = s
 	ctx, cancel := context.WithTimeout(context.Background(), firstVerdict)
 	defer cancel()
-	s.monitor.First(ctx)
+	if v := s.monitor.First(ctx); v.State != shed.Writable && v.State != shed.Strained {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("session.store: %s is %s (%s) at this moment: %s",
+			c.Redis.Address.Address, v.State, v.Cause, cmp.Or(s.monitor.Status().Err, "no verdict yet")))
+	}
 }
 
 func (p *Plan) commitStore() {

@@ -80,6 +80,21 @@ func Clean(head *h1.Head, trusted bool, allow []string) (Facts, error) {
 	return f, nil
 }
 
+// early are fields that mean something only before the body: who asks, for what, and what the body is.
+var early = [...]string{
+	"Host", "Cookie", "Set-Cookie", "Authorization", "Content-Type", "Content-Encoding", "Content-Range", "Cache-Control", "Range",
+}
+
+// CleanTrailer takes out of a request's trailer, in place, what Clean would take out of its head, and what no backend should
+// meet so late: a trailer must not say who is asking, or what for (RFC 9110 section 6.5.1).
+func CleanTrailer(trailer *h1.Head, trusted bool) {
+	if _, err := Clean(trailer, trusted, nil); err != nil {
+		*trailer = nil
+		return
+	}
+	trailer.DelFunc(func(l h1.Line) bool { return isAny(l.Name, early[:]) || onlyTrusted(l.Name) })
+}
+
 // CleanAnswer takes out of a backend's head, in place, what ends here: the fields of the connection, and Gatehouse-*, which
 // only Gatehouse may say.
 func CleanAnswer(head *h1.Head) {

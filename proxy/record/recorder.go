@@ -103,7 +103,7 @@ func (r *Recorder) register(version string) {
 		if r.access == nil {
 			return 0
 		}
-		return float64(r.access.dropped.Load())
+		return float64(r.access.Dropped())
 	})
 	r.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		build, dropped, r.requests, r.duration, r.upstream, r.stores.transitions, r.stores.probes,
@@ -155,7 +155,7 @@ func (r *Recorder) Close(ctx context.Context) error {
 	if r.access == nil {
 		return nil
 	}
-	return r.access.close(ctx)
+	return r.access.Close(ctx)
 }
 
 func codeLabel(slot int) string {

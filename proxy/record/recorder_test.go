@@ -249,10 +249,10 @@ func TestStuckWriterStallsNobody(t *testing.T) {
 	e := usual()
 	r.Exchange(nil, &e)
 	<-w.entered
-	for range 2 * accessBuffer / 400 {
+	for range 2 * sinkBuffer / 400 {
 		r.Exchange(nil, &e)
 	}
-	if r.access.dropped.Load() == 0 {
+	if r.access.Dropped() == 0 {
 		t.Error("nothing was dropped though nobody wrote")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -275,7 +275,7 @@ func TestFailedWritesAreCounted(t *testing.T) {
 		r.Exchange(nil, &e)
 	}
 	closed(t, r)
-	if n := r.access.dropped.Load(); n != 10 {
+	if n := r.access.Dropped(); n != 10 {
 		t.Errorf("%d lines counted as lost, want 10", n)
 	}
 }

@@ -1,11 +1,12 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"sync"
+	"sync/atomic"
 )
 
 // accessLog is where access lines go: a place that a reload may change, and a file that it opens anew so that it can be rotated
@@ -13,60 +14,57 @@ import (
 type accessLog struct {
 	stdout, stderr io.Writer
 
-	mu   sync.Mutex
-	to   io.Writer
-	file *os.File // nil where `to` is no file of ours
+	// No lock is held during a write: a place that is stuck must not hold up the change to another.
+	place atomic.Pointer[place]
+}
+
+type place struct {
+	io.Writer
+	file *os.File // nil where it is no file of ours
+}
+
+func (p *place) close() {
+	if p != nil && p.file != nil {
+		_ = p.file.Close()
+	}
 }
 
 // plan opens the place that where names. Nothing changes before the step's commit.
 func (a *accessLog) plan(where string) (step, error) {
-	var to io.Writer
-	var file *os.File
+	next := &place{}
 	switch where {
 	case "off":
-		to = io.Discard
+		next.Writer = io.Discard
 	case "stdout":
-		to = a.stdout
+		next.Writer = a.stdout
 	case "stderr":
-		to = a.stderr
+		next.Writer = a.stderr
 	default:
-		var err error
-		if file, err = os.OpenFile(where, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640); err != nil {
+		f, err := os.OpenFile(where, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
+		if err != nil {
 			return step{}, fmt.Errorf("log.access: %w", err)
 		}
-		to = file
+		next.Writer, next.file = f, f
 	}
-	commit := func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if a.file != nil {
-			_ = a.file.Close()
-		}
-		a.to, a.file = to, file
-	}
-	discard := func() {
-		if file != nil {
-			_ = file.Close()
-		}
-	}
-	return step{commit, discard}, nil
+	return step{commit: func() { a.place.Swap(next).close() }, discard: next.close}, nil
 }
 
 // Write writes one or more whole lines.
 func (a *accessLog) Write(p []byte) (int, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.to.Write(p)
+	to := a.place.Load()
+	if to == nil {
+		return len(p), nil
+	}
+	n, err := to.Write(p)
+	if errors.Is(err, os.ErrClosed) { // changed meanwhile: these lines belong to the next place
+		if next := a.place.Load(); next != nil && next != to {
+			return next.Write(p)
+		}
+	}
+	return n, err
 }
 
-func (a *accessLog) close() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.file != nil {
-		_ = a.file.Close()
-		a.file, a.to = nil, io.Discard
-	}
-}
+func (a *accessLog) close() { a.place.Swap(nil).close() }
 
 func level(word string) slog.Level {
 	switch word {

@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -33,8 +32,8 @@ type Addresses struct {
 	Admin    string // "" for none
 }
 
-// Run serves until ctx ends, then drains, and returns nil. An error means that nothing was started, or, when ctx has ended,
-// that something in flight had to be cut.
+// Run serves until ctx ends, then drains, and returns nil. An error means that nothing was started. It makes its event log the
+// process's default one.
 func Run(ctx context.Context, o Options) error {
 	p, err := start(o)
 	if err != nil {
@@ -45,13 +44,15 @@ func Run(ctx context.Context, o Options) error {
 	}
 	p.loop(ctx)
 	close(p.ended)
-	return p.stop()
+	p.stop()
+	return nil
 }
 
 // program is one run. Its loop is the one goroutine that loads, builds and swaps.
 type program struct {
 	options Options
 	level   slog.LevelVar
+	events  *record.Sink // under log: an event must not wait for who reads it
 	log     *slog.Logger
 	access  *accessLog
 	record  *record.Recorder
@@ -85,8 +86,11 @@ func (p *program) ask(ctx context.Context) error {
 type request struct{ answer chan error }
 
 func start(o Options) (*program, error) {
-	p := &program{options: o, access: &accessLog{stdout: o.Stdout, stderr: o.Stderr, to: io.Discard}, asked: make(chan request), ended: make(chan struct{})}
-	p.log = record.NewEvents(o.Stderr, &p.level)
+	p := &program{options: o, access: &accessLog{stdout: o.Stdout, stderr: o.Stderr}, asked: make(chan request), ended: make(chan struct{})}
+	p.events = record.NewSink(o.Stderr)
+	p.log = record.NewEvents(p.events, &p.level)
+	// What libraries say for themselves, such as net/http's Transport, belongs into the same log.
+	slog.SetDefault(p.log)
 	p.record = record.New(record.Settings{Access: p.access, Events: p.log, Version: o.Version})
 	p.living = build.New(p.record, p.log)
 	p.state = newState(p)
@@ -95,7 +99,7 @@ func start(o Options) (*program, error) {
 		p.access.close()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		return nil, errors.Join(err, p.living.Drain(ctx), p.record.Close(ctx))
+		return nil, errors.Join(err, p.living.Drain(ctx), p.record.Close(ctx), p.events.Close(ctx))
 	}
 	p.record.Reload(true, time.Now())
 	var err error
@@ -179,9 +183,13 @@ func (p *program) load() error {
 	access.commit()
 	plan.Commit()
 	door.commit()
-	p.state.loaded(cfg)
+	warnings := plan.Warnings
 	for _, w := range cfg.Warnings {
-		p.log.Warn("the file", "problem", w.Error())
+		warnings = append(warnings, w.Error())
+	}
+	p.state.loaded(cfg, warnings)
+	for _, w := range warnings {
+		p.log.Warn("the file is live, with a warning", "problem", w)
 	}
 	return nil
 }
@@ -196,7 +204,7 @@ func (s step) drop() {
 }
 
 // stop turns the health paths first, then drains.
-func (p *program) stop() error {
+func (p *program) stop() {
 	p.watch.close()
 	p.state.ready.Store(false)
 	p.living.Ready(false)
@@ -206,18 +214,18 @@ func (p *program) stop() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.options.Drain)
 	defer cancel()
-	err := p.living.Drain(ctx)
-	if err != nil {
-		err = fmt.Errorf("requests in flight were cut after %v", p.options.Drain)
+	if err := p.living.Drain(ctx); err != nil {
+		// Said and done: a tunnel that lives for hours is cut at every deployment, and that is no failure.
+		p.log.Warn("what was still in flight was cut", "after", p.options.Drain.String())
 	}
 	p.door.close()
 	p.door.wait()
 	end, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	err = errors.Join(err, p.record.Close(end))
+	_ = p.record.Close(end) // a log that nobody reads does not keep the program from ending
 	p.access.close()
 	p.log.Info("stopped")
-	return err
+	_ = p.events.Close(end)
 }
 
 // lines takes a joined error apart: one line a mistake.

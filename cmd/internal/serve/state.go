@@ -26,14 +26,11 @@ type state struct {
 func newState(p *program) *state { return &state{program: p, started: time.Now()} }
 
 // loaded notes that a file went live.
-func (s *state) loaded(cfg *config.Config) {
+func (s *state) loaded(cfg *config.Config, warnings []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cfg = cfg
-	s.fate = admin.Config{Path: cfg.Path, Sum: hex.EncodeToString(cfg.Sum[:]), LoadedAt: time.Now(), OK: true}
-	for _, w := range cfg.Warnings {
-		s.fate.Warnings = append(s.fate.Warnings, w.Error())
-	}
+	s.fate = admin.Config{Path: cfg.Path, Sum: hex.EncodeToString(cfg.Sum[:]), LoadedAt: time.Now(), OK: true, Warnings: warnings}
 }
 
 // failed notes that the last attempt to load the file failed, and reports whether the one before failed for the same reason.

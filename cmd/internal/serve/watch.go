@@ -92,9 +92,11 @@ func fingerprint(paths ...string) [sha256.Size]byte {
 		if p == "" {
 			continue
 		}
-		b, err := os.ReadFile(p)
-		if err != nil {
-			b = []byte("unreadable")
+		b := []byte("unreadable")
+		if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
+			if read, err := os.ReadFile(p); err == nil {
+				b = read
+			}
 		}
 		part := sha256.Sum256(b)
 		sum.Write(part[:])

@@ -1,0 +1,99 @@
+package record
+
+import (
+	"context"
+	"io"
+	"sync"
+	"sync/atomic"
+)
+
+// sinkBuffer is how many bytes of lines may wait for the writer.
+const sinkBuffer = 1 << 20
+
+// Sink writes lines behind everybody's back. What is written goes into a bounded buffer; one goroutine hands whatever is there
+// to the writer. A writer that is too slow or stuck, such as a pipe that nobody reads, loses lines, which are counted, and
+// stalls nobody.
+//
+// Make one with NewSink; its owner must Close it. It is safe for concurrent use.
+type Sink struct {
+	to      io.Writer
+	dropped atomic.Uint64
+
+	mu     sync.Mutex
+	lines  []byte
+	count  int // writes in it
+	closed bool
+
+	wake  chan struct{} // holds one: there is something to write, or the end has come
+	ended chan struct{}
+}
+
+// NewSink returns a Sink that alone writes to that writer.
+func NewSink(to io.Writer) *Sink {
+	s := &Sink{to: to, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	go s.run()
+	return s
+}
+
+// Write takes one or more whole lines, or drops all of them. It never waits, and never fails.
+func (s *Sink) Write(lines []byte) (int, error) {
+	s.mu.Lock()
+	fits := !s.closed && len(s.lines)+len(lines) <= sinkBuffer
+	if fits {
+		s.lines = append(s.lines, lines...)
+		s.count++
+	}
+	s.mu.Unlock()
+	if fits {
+		s.signal()
+	} else {
+		s.dropped.Add(1)
+	}
+	return len(lines), nil
+}
+
+// Dropped returns how many writes were lost.
+func (s *Sink) Dropped() uint64 { return s.dropped.Load() }
+
+func (s *Sink) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run is the one goroutine that owns the writer. It ends when the Sink is closed and everything is written.
+func (s *Sink) run() {
+	defer close(s.ended)
+	var batch []byte
+	for range s.wake {
+		s.mu.Lock()
+		batch, s.lines = s.lines, batch[:0]
+		count, closed := s.count, s.closed
+		s.count = 0
+		s.mu.Unlock()
+		if len(batch) > 0 {
+			if _, err := s.to.Write(batch); err != nil {
+				s.dropped.Add(uint64(count))
+			}
+		}
+		if closed {
+			return
+		}
+	}
+}
+
+// Close writes what is left and waits for the end, or for ctx: a writer that is stuck cannot be stopped from here.
+// It may be called again.
+func (s *Sink) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.signal()
+	select {
+	case <-s.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
