@@ -17,6 +17,7 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 	request := x.outgoing()
 	watch := x.watch()
 	defer watch.stop()
+	request.Sending = watch.sending
 	var tried upstream.Tried
 	var last error
 	for {

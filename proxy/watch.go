@@ -12,7 +12,8 @@ import (
 )
 
 // watch bounds the time to the head of the answer, and ends the exchange when the store closes under a request that can be
-// sent again: what apps do after their own store timed out is worse than nothing. Other requests get the shorter timeout.
+// sent again, or has not been sent: what apps do after their own store timed out is worse than nothing. Other requests get the
+// shorter timeout.
 func (x *exchange) watch() *watch {
 	limit := x.route.Timeout
 	if x.asks && x.verdict.State.Impaired() {
@@ -25,7 +26,7 @@ func (x *exchange) watch() *watch {
 	}
 	w.store = x.rt.Store
 	need, carries, safe := x.route.Need, x.carries, x.safe()
-	w.met = func(s shed.State) bool { return !safe || need.Met(carries, s) }
+	w.met = func(s shed.State, sent bool) bool { return sent && !safe || need.Met(carries, s) }
 	w.listen()
 	if v := x.rt.Store.Current(); v.State.Impaired() { // it closed before anybody listened
 		w.closed(v)
@@ -39,11 +40,12 @@ type watch struct {
 	due      time.Time
 	impaired time.Duration
 	store    *store.Monitor
-	met      func(shed.State) bool
-	forget   func() // nil: nobody to forget
+	met      func(s shed.State, sent bool) bool // whether the exchange may go on in that state
+	forget   func()                             // nil: nobody to forget
 
 	mu    sync.Mutex
 	done  bool
+	sent  bool // a backend may have seen something of the request
 	timer *time.Timer
 }
 
@@ -60,16 +62,30 @@ func (w *watch) listen() {
 
 // closed ends the exchange where it must, and shortens its time otherwise.
 func (w *watch) closed(v shed.Verdict) {
-	if !w.met(v.State) {
-		w.end(&Error{Outcome: record.Converted, Reason: shed.Reason(v.Cause.String())})
-		return
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if due := time.Now().Add(w.impaired); !w.done && due.Before(w.due) {
+	if w.done {
+		return
+	}
+	if !w.met(v.State, w.sent) {
+		outcome := record.Degraded
+		if w.sent {
+			outcome = record.Converted
+		}
+		w.cancel(&Error{Outcome: outcome, Reason: shed.Reason(v.Cause.String())})
+		return
+	}
+	if due := time.Now().Add(w.impaired); due.Before(w.due) {
 		w.due = due
 		w.timer.Reset(w.impaired)
 	}
+}
+
+// sending notes that there is a connection, and that the request goes out on it.
+func (w *watch) sending() {
+	w.mu.Lock()
+	w.sent = true
+	w.mu.Unlock()
 }
 
 // end ends the exchange, unless the watch has been stopped.

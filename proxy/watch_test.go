@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,7 +57,7 @@ func TestClosingShortensAndNeverLengthens(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			w := &watch{
-				cancel: cancel, due: time.Now().Add(c.due), impaired: 3 * time.Second, met: func(shed.State) bool { return true },
+				cancel: cancel, due: time.Now().Add(c.due), impaired: 3 * time.Second, met: func(shed.State, bool) bool { return true },
 			}
 			w.timer = time.AfterFunc(c.due, func() { w.end(upstream.ErrLate) })
 			began := time.Now()
@@ -66,6 +68,49 @@ func TestClosingShortensAndNeverLengthens(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What no backend has seen is called back when the store closes, whatever its method.
+func TestClosingCallsBackWhatWasNotSent(t *testing.T) {
+	rules, routes := one(&Route{
+		Pool: newPool(t, "login", shed.GateSettings{}, blackHole(t)), Need: shed.NeedWrite, SignIn: true, ImpairedTimeout: 10 * time.Second,
+	})
+	r := newRig(t, rules, routes)
+	got := make(chan answer, 1)
+	go func() {
+		a, _ := r.try(context.Background(), "POST", "/login")
+		got <- a
+	}()
+	until(t, "a backend is being reached", func() bool { return routes[0].Pool.Backends.InFlight() == 1 })
+	began := time.Now()
+	r.breaks(shed.ReadOnly, shed.CauseReadOnly)
+	if a := <-got; a.outcome != "degraded; reason=read_only" || time.Since(began) > 1500*time.Millisecond {
+		t.Errorf("%d %q after %v", a.status, a.outcome, time.Since(began))
+	}
+}
+
+// blackHole is a server whose connects hang: its backlog is full and nobody accepts.
+func blackHole(t *testing.T) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	if err := errors.Join(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), syscall.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
+	for range 4 {
+		if c, err := net.DialTimeout("tcp", address, 100*time.Millisecond); err == nil {
+			t.Cleanup(func() { _ = c.Close() })
+		}
+	}
+	return "http://" + address
 }
 
 // A head that came in the moment of the deadline is either delivered whole or not at all.

@@ -47,6 +47,9 @@ func (b *backend) send(ctx context.Context, r *Request) (*Answer, error) {
 			c := got.Conn.(*conn)
 			x.conn.Store(c)
 			c.join(x)
+			if r.Sending != nil {
+				r.Sending()
+			}
 		},
 		Got1xxResponse: x.interimAnswer,
 	}))
