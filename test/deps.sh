@@ -15,7 +15,6 @@ fi
 as=
 [ "$(id -u)" = 0 ] || as=sudo
 echo "installing:$missing"
-export DEBIAN_FRONTEND=noninteractive
 $as apt-get update -qq
-# The packaged Redis must not start a service of its own beside those of the tests.
-$as apt-get install -y -qq --no-install-recommends $missing >/dev/null
+# RUNLEVEL keeps the packaged Redis from starting as a service, which nobody asked for.
+$as env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
