@@ -178,6 +178,10 @@ func TestAfterTheBodyLeavingEndsTheContext(t *testing.T) {
 	read, gone := make(chan struct{}), make(chan struct{})
 	s := start(t, Settings{}, func(v Visitor) {
 		io.Copy(io.Discard, v.Body())
+		if v.Target() == "/first" {
+			reply(v, "")
+			return
+		}
 		read <- struct{}{}
 		<-v.Context().Done()
 		v.Abort()
@@ -189,6 +193,8 @@ func TestAfterTheBodyLeavingEndsTheContext(t *testing.T) {
 		"POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n3\nabc\n0\n\n",
 	} {
 		c := dial(t, s)
+		c.send("GET /first HTTP/1.1\nHost: a\n\n")
+		c.answer("GET")
 		c.send(request)
 		wait(t, read)
 		c.Close()
@@ -278,6 +284,31 @@ func TestContinueAndInterimAnswersDoNotMix(t *testing.T) {
 	}
 	if _, body := c.answer("POST"); body != "ok" || continues != 1 {
 		t.Errorf("%q after %d times 100", body, continues)
+	}
+}
+
+// The kernel answers bytes that nobody reads with a reset, at which a visitor who is still sending would lose the page.
+func TestWhoSendsOnStillGetsTheAnswer(t *testing.T) {
+	s := start(t, Settings{}, func(v Visitor) { reply(v, "page") })
+	big := strings.Repeat("x", 100_000)
+	for _, request := range []string{
+		upload + big, "POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n186a0\n" + big + "\n0\n\n",
+	} {
+		for range 5 {
+			c := dial(t, s)
+			c.send(request[:len(request)-50_000])
+			if _, err := c.br.Peek(1); err != nil { // the answer is there, and the rest still to be sent
+				t.Fatal(err)
+			}
+			c.send(request[len(request)-50_000:])
+			if _, body := c.answer("POST"); body != "page" {
+				t.Errorf("got %q", body)
+			}
+			if _, err := io.Copy(io.Discard, c.br); err != nil {
+				t.Errorf("at the end: %v", err)
+			}
+			c.Close()
+		}
 	}
 }
 
