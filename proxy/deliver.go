@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"io"
+	"math"
 	"sync"
+	"time"
 
 	"gatehouse/proxy/intake"
 	"gatehouse/proxy/record"
@@ -105,19 +107,27 @@ func (x *exchange) tunnel(a *upstream.Answer) error {
 	x.commit(101)
 	x.permit.Done()
 
+	// When one way has ended, the other may still have something to say, but not for ever.
+	rest := time.AfterFunc(math.MaxInt64, func() { _, _ = conn.Close(), a.Tunnel.Close() })
+	defer rest.Stop()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		n, err := io.Copy(a.Tunnel, early)
 		x.body.n = n
 		endWrites(a.Tunnel, err)
+		rest.Reset(halfOpen)
 	}()
 	n, err := io.Copy(conn, a.Tunnel)
 	x.entry.BytesOut = n
 	endWrites(conn, err)
+	rest.Reset(halfOpen)
 	<-done
 	return nil
 }
+
+// halfOpen is how long one way of a tunnel may outlast the other.
+const halfOpen = 5 * time.Minute
 
 // endWrites passes the end of one way on: a clean end as a half-close, so that the other way may go on; a failure as a close,
 // which ends the other way too.

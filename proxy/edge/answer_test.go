@@ -68,8 +68,8 @@ func TestAnswers(t *testing.T) {
 		{"204", "GET", "1.1", 204, 0, "", nil, ""},
 		{"304", "GET", "1.1", 304, 0, "", nil, ""},
 		{"any status", "GET", "1.1", 799, 2, "ab", []string{"Content-Length: 2"}, "ab"},
-		{"HTTP/1.0", "GET", "1.0", 200, 2, "ab", []string{"Content-Length: 2"}, "ab"},
-		{"HTTP/1.0 without", "GET", "1.0", 200, -1, "ab", nil, "ab"},
+		{"HTTP/1.0", "GET", "1.0", 200, 2, "ab", []string{"Connection: close", "Content-Length: 2"}, "ab"},
+		{"HTTP/1.0 without", "GET", "1.0", 200, -1, "ab", []string{"Connection: close"}, "ab"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := start(t, Settings{}, func(v Visitor) {

@@ -90,6 +90,31 @@ func TestSlowReadersAreCut(t *testing.T) {
 }
 
 // Many small answers that nobody reads fill the connection as one large one does, and are sent by net/http, not by the handler.
+// Somebody on a poor line who reads all the time is not cut, however long it takes.
+func TestSteadyReadersAreNotCut(t *testing.T) {
+	failed := make(chan error, 1)
+	const size = 12 << 20 // more than the kernels hold
+	s := start(t, Settings{Limits: Limits{WriteTimeout: time.Second}}, func(v Visitor) {
+		v.Answer(200, nil, size, false)
+		_, err := v.Write(make([]byte, size))
+		failed <- err
+	})
+	c := dial(t, s)
+	_ = c.Conn.(*net.TCPConn).SetReadBuffer(64 << 10)
+	c.send("GET / HTTP/1.1\nHost: a\n\n")
+	buf := make([]byte, 32<<10)
+	for began := time.Now(); time.Since(began) < 4*time.Second; time.Sleep(50 * time.Millisecond) { // 640 kB a second
+		if _, err := c.Read(buf); err != nil {
+			t.Fatalf("a steady reader was cut after %v: %v", time.Since(began), err)
+		}
+		select {
+		case err := <-failed:
+			t.Fatalf("a steady reader was given up after %v: %v", time.Since(began), err)
+		default:
+		}
+	}
+}
+
 func TestSlowReadersOfManyAnswersAreCut(t *testing.T) {
 	limits := Limits{WriteTimeout: 200 * time.Millisecond}
 	for _, request := range []string{"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET /ready HTTP/1.1\r\nHost: a\r\n\r\n"} {

@@ -81,6 +81,7 @@ func (b *bounded) Accept() (net.Conn, error) {
 		b.free <- struct{}{}
 		return nil, err
 	}
+	keepWritesHonest(from)
 	c := &conn{Conn: from, owner: b, timeout: b.timeout}
 	b.mu.Lock()
 	b.open[c] = true

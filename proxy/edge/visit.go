@@ -40,6 +40,8 @@ func newVisit(s *Server, c *conn, w http.ResponseWriter, r *http.Request) *visit
 	v := &visit{
 		server: s, conn: c, w: w, r: r, control: http.NewResponseController(w), arrived: time.Now(), head: lines(r.Header),
 	}
+	// HTTP/1.0 knows no chunks, and net/http does not say whether it was sent some: whatever follows may be a body.
+	v.closeAfter = !r.ProtoAtLeast(1, 1)
 	v.peer, _ = netip.ParseAddrPort(r.RemoteAddr) // a Unix socket's has none
 	v.body = body{from: r.Body, length: r.ContentLength, control: v.control, limits: s.limits, broke: v.broke}
 	if r.Body == nil || r.Body == http.NoBody {
