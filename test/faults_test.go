@@ -37,7 +37,7 @@ var scenarios = []scenario{
 	},
 	{
 		name: "too few replicas", cause: "no_replicas", state: "read-only", first: 100 * time.Millisecond, reads: true,
-		breaks: func(r *redisServer) { r.do("CONFIG", "SET", "min-replicas-to-write", "1") },
+		breaks: func(r *redisServer) { r.do("CONFIG", "SET", "min-replicas-to-write", "2") },
 		mend:   func(r *redisServer) { r.do("CONFIG", "SET", "min-replicas-to-write", "0") },
 	},
 	{

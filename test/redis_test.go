@@ -66,7 +66,8 @@ func (r *redisServer) address() string { return "127.0.0.1:" + r.port }
 // start starts the process and waits until it answers.
 func (r *redisServer) start() {
 	r.t.Helper()
-	r.cmd = exec.Command("redis-server", "--port", r.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", r.dir)
+	r.cmd = exec.Command("redis-server", "--port", r.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", r.dir,
+		"--repl-diskless-sync-delay", "0")
 	if err := r.cmd.Start(); err != nil {
 		r.t.Fatalf("redis-server: %v (make test installs it)", err)
 	}
