@@ -16,6 +16,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// usualListen is where Gatehouse listens unless told otherwise.
+const usualListen = "127.0.0.1:8080"
+
 // Exit codes.
 const (
 	exitKept   = 0
@@ -40,7 +43,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	flags := flag.NewFlagSet("gatehouse-demo", flag.ContinueOnError)
 	flags.SetOutput(errs)
 	script := flags.Bool("script", false, "play a row of faults under load, print what visitors saw, and exit non-zero if a promise broke")
-	listen := flags.String("listen", "127.0.0.1:8080", "where Gatehouse listens; a free port is taken if this one is not")
+	listen := flags.String("listen", usualListen, "where Gatehouse listens; a free port is taken if this one is not, and the other parts take free ports\nunless this is the usual one")
 	rate := flags.Float64("rate", 1, "with -script: how much load, as a multiple of the usual 120 requests a second on each side")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -54,6 +57,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	options := SceneOptions{Listen: *listen, Plain: "127.0.0.1:8081", Control: "127.0.0.1:8090", Admin: "127.0.0.1:9901",
 		Start: startGatehouse}
+	if *listen != usualListen { // a second scene beside the usual one: nobody should press the wrong one's buttons
+		options.Plain, options.Control, options.Admin = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	}
 	scene, err := OpenScene(ctx, options)
 	if err != nil {
 		fmt.Fprintln(errs, "gatehouse-demo:", err)
