@@ -33,10 +33,10 @@ fuzz: ## every fuzz target for SECONDS_EACH
 		done; done
 
 bench-micro: ## Go benchmarks in benchstat's form
-	$(GO) test -run '^$$' -bench . -benchmem $(PKGS) | grep -v '^ok\|no test files'
+	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
 
 faults: ## break a real session store in every way, with and without the protection, and print one table
-	$(GO) test -count=1 -run '^TestFaults' -v ./test | grep -v '^=== \|^--- '
+	$(GO) test -count=1 -run '^TestFaults' -v ./test
 
 clean:
 	rm -rf bin

@@ -55,7 +55,7 @@ type Verdict struct {
 // Recovering reports whether a ramp is running.
 func (v Verdict) Recovering() bool { return !v.Opened.IsZero() }
 
-// Reason is why something was decided. It is the metric label, the log word and the word in Gatehouse-Outcome.
+// Reason is why something was decided: the word in the log, on the admin page and in Gatehouse-Outcome.
 type Reason string
 
 // The reasons of a decision that the store's cause does not already name.
@@ -78,8 +78,8 @@ type Decision struct {
 	Reason Reason
 }
 
-// Decide says whether a request with this need may go on, given this verdict. It is pure: the table of DESIGN's
-// section 2.2, and nothing else.
+// Decide says whether a request with this need may go on, given this verdict. It is pure: a table of states
+// and needs, and nothing else.
 func Decide(n Need, carries bool, v Verdict) Decision {
 	if n.Met(carries, Down) {
 		return Decision{}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The table of the design, row by row and column by column.
+// The table of states and needs that the README shows, row by row and column by column.
 func TestDecideTable(t *testing.T) {
 	type row struct {
 		state State

@@ -138,7 +138,7 @@ func TestStatusAndReloadCommands(t *testing.T) {
 		code int
 		says []string
 	}{
-		{[]string{"status", "--admin", admin}, 0, []string{"store store", "writable (ok)", "pool login", "1 of 1 backends up"}},
+		{[]string{"status", "--admin", admin}, 0, []string{"store  ", "writable (ok)", "pool login", "1 backend, not checked"}},
 		{[]string{"status", "--admin", admin, "--json"}, 0, []string{`"state": "writable"`}},
 		{[]string{"status", "--admin", admin, "--ready"}, 0, []string{"ready"}},
 		{[]string{"reload", "--admin", admin}, 0, []string{"reloaded"}},

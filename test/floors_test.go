@@ -255,7 +255,10 @@ func TestTopLevel(t *testing.T) {
 	}
 	var extra []string
 	for _, e := range entries {
-		if !slices.Contains(allowed, e.Name()) {
+		// What the toolchain leaves there by default is nobody's doing, and ignored by git.
+		left := strings.HasSuffix(e.Name(), ".prof") || strings.HasSuffix(e.Name(), ".test") ||
+			!e.IsDir() && (e.Name() == "gatehouse" || e.Name() == "gatehouse-demo")
+		if !left && !slices.Contains(allowed, e.Name()) {
 			extra = append(extra, e.Name())
 		}
 	}

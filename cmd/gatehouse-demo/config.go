@@ -8,7 +8,7 @@ import (
 )
 
 // gateText is the demo's gatehouse.yaml. It is written to a folder of its own, where a person can edit it while it runs.
-const gateText = `# The demo's Gatehouse. Edit and save: it is read again at once. A mistake is reported in the log, and the last good one stays.
+const gateText = `# The demo's Gatehouse. Edit and save: it is read again at once. A mistake is shown on its own page, and the last good one stays.
 listen:
   - address: "{{.Listen}}"
     health: /.gatehouse/ready

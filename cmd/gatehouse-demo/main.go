@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	flags := flag.NewFlagSet("gatehouse-demo", flag.ContinueOnError)
 	flags.SetOutput(errs)
 	script := flags.Bool("script", false, "play a row of faults under load, print what visitors saw, and exit non-zero if a promise broke")
-	listen := flags.String("listen", usualListen, "where Gatehouse listens; a free port is taken if this one is not, and the other parts take free ports\nunless this is the usual one")
+	listen := flags.String("listen", usualListen, "where Gatehouse listens; a free port is taken if this one is in use, and the other parts take free ports\nunless this is the usual one")
 	rate := flags.Float64("rate", 1, "with -script: how much load, as a multiple of the usual 120 requests a second on each side")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -185,7 +185,7 @@ func (r *Report) Print(out io.Writer) {
 		fmt.Fprintln(out, "BROKEN:", b)
 	}
 	if len(broken) == 0 {
-		fmt.Fprintln(out, "Every promise was kept: with Gatehouse no bare error, nobody signed out, and all\nmembers served for as long as the store could be read.")
+		fmt.Fprintln(out, "Every promise was kept: with Gatehouse no bare error, nobody signed out, and all\nmembers served for as long as reads were answered in time.")
 	}
 }
 

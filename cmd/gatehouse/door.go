@@ -42,7 +42,7 @@ func (d *door) ask(method, path string) (int, string, error) {
 	case d.path != "":
 		cfg, err := config.Load(d.path)
 		if err != nil {
-			return 0, "", err
+			return 0, "", fmt.Errorf("%s has mistakes, so it does not say where the admin listener is; use --admin ADDRESS:\n%w", d.path, err)
 		}
 		if cfg.Admin.Address == (config.Address{}) {
 			return 0, "", fmt.Errorf("%s: admin is off", d.path)

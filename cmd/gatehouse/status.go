@@ -61,6 +61,21 @@ func askReady(w io.Writer, d *door) error {
 	return nil
 }
 
+// backends says how many of a pool's backends are up, or that nobody looks.
+func backends(p admin.Pool) string {
+	up, checked := 0, false
+	for _, b := range p.Backends {
+		checked = checked || b.Checked
+		if b.Up {
+			up++
+		}
+	}
+	if !checked {
+		return count(len(p.Backends), "backend") + ", not checked"
+	}
+	return fmt.Sprintf("%d of %d backends up", up, len(p.Backends))
+}
+
 func printStatus(w io.Writer, s admin.Status) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(out, "gatehouse\t%s, up %v\n", s.Version, time.Duration(s.UptimeSeconds*float64(time.Second)).Round(time.Second))
@@ -73,7 +88,7 @@ func printStatus(w io.Writer, s admin.Status) error {
 		fmt.Fprintf(out, "ready\tno: %s\n", s.NotReady)
 	}
 	for _, st := range s.Stores {
-		fmt.Fprintf(out, "store %s\t%s (%s) for %v", st.Name, st.State, st.Cause, time.Duration(st.ForSeconds*float64(time.Second)).Round(time.Second))
+		fmt.Fprintf(out, "%s\t%s (%s) for %v", st.Name, st.State, st.Cause, time.Duration(st.ForSeconds*float64(time.Second)).Round(time.Second))
 		if st.Recovering {
 			fmt.Fprintf(out, ", sign-ins come back by the ramp until %s", st.RampEnds.Format(time.TimeOnly))
 		}
@@ -87,14 +102,8 @@ func printStatus(w io.Writer, s admin.Status) error {
 		if p.Limit > 0 {
 			limit = fmt.Sprintf("of %d", p.Limit)
 		}
-		up := 0
-		for _, b := range p.Backends {
-			if b.Up {
-				up++
-			}
-		}
-		fmt.Fprintf(out, "pool %s\t%d in flight (%s), %d queue, %d of %d backends up, %.1f/s, p50 %.1f ms, p99 %.1f ms\n",
-			p.Name, p.InFlight, limit, p.Queue, up, len(p.Backends), p.PerSecond, p.Latency.P50, p.Latency.P99)
+		fmt.Fprintf(out, "pool %s\t%d in flight (%s), %d in the queue, %s, %.1f/s, %d of %d failed, p50 %.1f ms, p99 %.1f ms\n",
+			p.Name, p.InFlight, limit, p.Queue, backends(p), p.PerSecond, p.Failed, p.Asked, p.Latency.P50, p.Latency.P99)
 	}
 	return out.Flush()
 }

@@ -32,7 +32,7 @@ func TestPageSaysWhatTheStoreCanDo(t *testing.T) {
 	}
 	html := rendered(t, incident("read-only", "read_only"))
 	for _, want := range []string{
-		"Sign-ins get the page; members go on; everybody else is untouched.", "4.1<small>/s</small>",
+		"Signing in, and whatever else must write a session, gets the page; members read on; everybody else is untouched.", "4.1<small>/s</small>",
 		"store: the server refuses writes", "<title>Read-only · Gatehouse</title>",
 	} {
 		if !strings.Contains(html, want) {

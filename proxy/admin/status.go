@@ -87,7 +87,8 @@ type Pool struct {
 // Backend is one backend of a pool.
 type Backend struct {
 	URL      string `json:"url"`
-	Up       bool   `json:"up"`
+	Up       bool   `json:"up"`      // by its health checks; true where there are none
+	Checked  bool   `json:"checked"` // there are some
 	InFlight int    `json:"in_flight"`
 	Error    string `json:"error,omitempty"` // why it is down
 }

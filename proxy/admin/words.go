@@ -23,15 +23,15 @@ func effect(s Store) string {
 	switch s.State {
 	case "writable":
 		if s.Recovering {
-			return "Sign-ins come back at a rising rate; everybody else is served."
+			return "Sign-ins come back at a rising rate; the store keeps nobody else out."
 		}
-		return "Everybody is served."
+		return "The store keeps nobody out."
 	case "strained":
-		return "Everybody is served, and the store is near a limit: now is the time to act."
+		return "The store keeps nobody out, but it is slow: now is the time to act."
 	case "read-only":
-		return "Sign-ins get the page; members go on; everybody else is untouched."
+		return "Signing in, and whatever else must write a session, gets the page; members read on; everybody else is untouched."
 	case "down":
-		return "Sign-ins and members get the page; visitors without a session are untouched."
+		return "Whoever signs in or carries a session gets the page; everybody else is untouched."
 	default:
 		return "Nobody is refused on a guess: everybody is passed on to the backends."
 	}

@@ -68,7 +68,7 @@ func pool(p *proxy.Pool, c config.Pool, recent []record.PoolRecent) admin.Pool {
 	out := admin.Pool{Name: p.Name, QueueMax: c.Queue.Length}
 	out.InFlight, out.Limit, out.Queue = p.Gate.Load()
 	for _, b := range p.Backends.Status() {
-		shown := admin.Backend{URL: b.URL, Up: b.Up, InFlight: b.InFlight}
+		shown := admin.Backend{URL: b.URL, Up: b.Up, Checked: c.Health != nil, InFlight: b.InFlight}
 		if !b.Up {
 			shown.Error = cmp.Or(b.LastError, "no answer to its health check")
 		}

@@ -13,8 +13,8 @@ import (
 // Visitor is one request and the means to answer it: the same view whichever front end read it.
 //
 // Everything it returns is valid until Handler.Serve returns. Its methods are not safe for concurrent use, except that Body
-// may be read by one goroutine while another writes the answer. An answer is: any number of Inform, then one Head, then
-// Write and Flush, then at most one Trailer; or one Upgrade and nothing else. After Serve returns the front end ends the
+// may be read by one goroutine while another writes the answer. An answer is: any number of Inform, then one Answer, then
+// Write and Flush, then at most one SendTrailer; or one Upgrade and nothing else. After Serve returns the front end ends the
 // message.
 type Visitor interface {
 	// Context ends when the visitor has gone away or the front end is closed for good. On HTTP/1 leaving is noticed once the
