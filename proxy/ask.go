@@ -41,7 +41,7 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 		x.entry.Attempts++
 		x.entry.At.Claimed = x.since()
 		answer, err := claim.Send(x.ctx, request)
-		x.sent = x.sent || !errors.Is(err, upstream.ErrConnect) && !errors.Is(err, upstream.ErrRequest)
+		x.sent = watch.wasSent()
 		if err == nil {
 			x.entry.At.Head = x.since()
 			return answer, nil

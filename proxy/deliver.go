@@ -1,11 +1,13 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"math"
 	"sync"
 	"time"
 
+	"gatehouse/proxy/edge"
 	"gatehouse/proxy/intake"
 	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
@@ -100,8 +102,11 @@ func (x *exchange) tunnel(a *upstream.Answer) error {
 	head.Set("Upgrade", "websocket")
 	head.Set("X-Request-Id", x.id)
 	conn, early, err := x.v.Upgrade(head)
-	if err != nil {
+	switch {
+	case errors.Is(err, edge.ErrNoUpgrade):
 		return &Error{Outcome: record.Error, Reason: reasonUpgrade, Err: err}
+	case err != nil:
+		return errGone
 	}
 	defer conn.Close()
 	x.commit(101)

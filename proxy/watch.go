@@ -88,6 +88,13 @@ func (w *watch) sending() {
 	w.mu.Unlock()
 }
 
+// wasSent reports whether a backend may have seen something of the request.
+func (w *watch) wasSent() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sent
+}
+
 // end ends the exchange, unless the watch has been stopped.
 func (w *watch) end(why error) {
 	w.mu.Lock()

@@ -72,13 +72,15 @@ func TestClosingShortensAndNeverLengthens(t *testing.T) {
 
 // What no backend has seen is called back when the store closes, whatever its method.
 func TestClosingCallsBackWhatWasNotSent(t *testing.T) {
+	limiter := quota.New(quota.Settings{Rate: 1.0 / 3600, Burst: 1})
 	rules, routes := one(&Route{
 		Pool: newPool(t, "login", shed.GateSettings{}, blackHole(t)), Need: shed.NeedWrite, SignIn: true, ImpairedTimeout: 10 * time.Second,
+		Quotas: []Quota{{Kind: ByCookie, Field: "id", Limiter: limiter}},
 	})
 	r := newRig(t, rules, routes)
 	got := make(chan answer, 1)
 	go func() {
-		a, _ := r.try(context.Background(), "POST", "/login")
+		a, _ := r.try(context.Background(), "POST", "/login", "Cookie: id=a")
 		got <- a
 	}()
 	until(t, "a backend is being reached", func() bool { return routes[0].Pool.Backends.InFlight() == 1 })
@@ -87,6 +89,10 @@ func TestClosingCallsBackWhatWasNotSent(t *testing.T) {
 	if a := <-got; a.outcome != "degraded; reason=read_only" || time.Since(began) > 1500*time.Millisecond {
 		t.Errorf("%d %q after %v", a.status, a.outcome, time.Since(began))
 	}
+	until(t, "the quota has it back", func() bool {
+		_, wait := limiter.Take(context.Background(), quota.TextKey("a"))
+		return wait == 0
+	})
 }
 
 // blackHole is a server whose connects hang: its backlog is full and nobody accepts.

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -40,6 +41,13 @@ func TestCommandLine(t *testing.T) {
 	busy := filepath.Join(dir, "busy.yaml")
 	writeFile(t, busy, strings.Replace(simple(one.URL, everything), `"127.0.0.1:0"`, `"`+taken.Addr().String()+`"`, 1))
 
+	// What would wait for ever for somebody at the other end is a mistake.
+	fifo, pipe := filepath.Join(dir, "fifo"), filepath.Join(dir, "pipe.yaml")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, pipe, simple(one.URL, everything)+"log: {access: "+fifo+"}\n")
+
 	for _, c := range []struct {
 		args []string
 		code int
@@ -55,6 +63,8 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"run", "-c", filepath.Join(dir, "none.yaml")}, 1, []string{"none.yaml", "no such file"}},
 		{[]string{"run", "-c", bad}, 1, []string{"bad.yaml:1:", "adress", "bad.yaml:2:", "many", "bad.yaml:3:", `"ap"`}},
 		{[]string{"run", "-c", busy}, 1, []string{"address already in use", taken.Addr().String()}},
+		{[]string{"run", "-c", pipe}, 1, []string{"log.access", "no such device or address"}},
+		{[]string{"check", fifo}, 1, []string{"no regular file"}},
 		{[]string{"check"}, 2, []string{"FILE"}},
 		{[]string{"check", good}, 0, []string{"good.yaml: ok: 1 route, 1 pool"}},
 		{[]string{"check", good, bad}, 1, []string{"good.yaml: ok", "adress", "many", `"ap"`}},

@@ -25,7 +25,7 @@ func AdminToken(cfg config.Admin) (string, error) {
 	if cfg.TokenFile == "" {
 		return "", nil
 	}
-	b, err := os.ReadFile(cfg.TokenFile)
+	b, err := readFile(cfg.TokenFile)
 	if err != nil {
 		return "", fmt.Errorf("admin.token_file: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 
 	"gatehouse/config"
 	"gatehouse/proxy"
@@ -135,7 +134,7 @@ func planPage(cfg *config.Config) (*page.Maker, error) {
 	d := cfg.Degrade
 	s := page.Settings{MinWait: d.RetryAfter.Min, MaxWait: d.RetryAfter.Max}
 	if d.Page != "" {
-		text, err := os.ReadFile(d.Page)
+		text, err := readFile(d.Page)
 		if err != nil {
 			return nil, fmt.Errorf("degrade.page: %w", err)
 		}

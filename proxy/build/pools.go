@@ -17,7 +17,6 @@ func (p *Plan) planPools() {
 		}
 		pool := &proxy.Pool{Name: c.Name, Backends: upstream.NewPool(p.poolSettings(c), p.living.Log)}
 		pool.Gate.Set(gateSettings(c))
-		pool.Backends.Start()
 		p.pools[c.Name] = pool
 		p.undo = append(p.undo, pool.Backends.Close)
 	}
@@ -27,6 +26,7 @@ func (p *Plan) commitPools() {
 	for _, c := range p.cfg.Pools {
 		pool := p.pools[c.Name]
 		pool.Backends.Set(p.poolSettings(c))
+		pool.Backends.Start()
 		pool.Gate.Set(gateSettings(c))
 	}
 }

@@ -132,7 +132,7 @@ var errNoSecret = errors.New("is empty")
 func secret(s config.Secret) (string, error) {
 	switch {
 	case s.File != "":
-		b, err := os.ReadFile(s.File)
+		b, err := readFile(s.File)
 		if err != nil {
 			return "", fmt.Errorf("password_file: %w", err)
 		}

@@ -47,6 +47,15 @@ func (c *conn) Write(p []byte) (int, error) {
 	if x == nil {
 		return c.write(p)
 	}
+	if x.wrote.Load() == 0 {
+		// The last moment in which the request can be called back: net/http itself does not look any more.
+		if x.sending != nil {
+			x.sending()
+		}
+		if err := x.ctx.Err(); err != nil {
+			return 0, err
+		}
+	}
 	// Counted before it is done: the backend's end may be noticed by the reader while this write is still on its way back.
 	x.wrote.Add(1)
 	n, err := c.write(p)

@@ -24,6 +24,8 @@ type exchange struct {
 	cancel context.CancelFunc
 	body   *body // nil: none
 
+	sending func() // see Request; nil: nobody wants to know
+
 	slashes, slashesAt int // see conn
 
 	conn  atomic.Pointer[conn] // the last one got; the Transport may go through several
@@ -38,7 +40,7 @@ func (b *backend) send(ctx context.Context, r *Request) (*Answer, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	x := &exchange{ctx: ctx, inform: r.Inform, slashes: slashes(r.Target), slashesAt: len(r.Method) + 1}
+	x := &exchange{ctx: ctx, sending: r.Sending, inform: r.Inform, slashes: slashes(r.Target), slashesAt: len(r.Method) + 1}
 	if r.Body != nil && r.Length != 0 {
 		x.body = &body{from: r.Body, length: r.Length, lines: r.Trailer}
 	}
@@ -47,9 +49,6 @@ func (b *backend) send(ctx context.Context, r *Request) (*Answer, error) {
 			c := got.Conn.(*conn)
 			x.conn.Store(c)
 			c.join(x)
-			if r.Sending != nil {
-				r.Sending()
-			}
 		},
 		Got1xxResponse: x.interimAnswer,
 	}))

@@ -31,9 +31,8 @@ type Request struct {
 	// Inform is called with every interim answer but 100 (Continue), in order, never after Send returned; nil: nobody wants
 	// them. A backend that sends more than 32 is broken.
 	Inform func(status int, head h1.Head)
-	// Sending is called when there is a connection and before anything is written to it: until then the request can be called
-	// back, by ending the context, and no backend has seen it. It may be called more than once, from another goroutine. nil:
-	// nobody wants to know.
+	// Sending is called before the first byte is written: until it is, the request can be called back, by ending the context,
+	// and no backend has seen it. It may be called more than once, from another goroutine. nil: nobody wants to know.
 	Sending func()
 }
 

@@ -84,16 +84,16 @@ func (m *Monitor) check() {
 
 	asked.release(&at, false)
 	released.release(&at, false)
-	select {
-	case <-m.first:
-	default:
-		close(m.first)
-	}
 	if rank(at.state) > rank(before) {
 		m.watch.fire(at.verdict(now))
 	}
 	if tell {
 		m.on(t)
+	}
+	select {
+	case <-m.first:
+	default:
+		close(m.first) // after the first verdict was told: who waited for it does not hear of it twice
 	}
 }
 

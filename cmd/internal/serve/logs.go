@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync/atomic"
+	"syscall"
 )
 
 // accessLog is where access lines go: a place that a reload may change, and a file that it opens anew so that it can be rotated
@@ -40,7 +41,7 @@ func (a *accessLog) plan(where string) (step, error) {
 	case "stderr":
 		next.Writer = a.stderr
 	default:
-		f, err := os.OpenFile(where, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
+		f, err := os.OpenFile(where, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NONBLOCK, 0o640) // a pipe without a reader is a mistake
 		if err != nil {
 			return step{}, fmt.Errorf("log.access: %w", err)
 		}

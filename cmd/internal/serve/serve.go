@@ -60,8 +60,10 @@ type program struct {
 	door    *door
 	state   *state
 	watch   *watch
-	page    string   // the template that the file last looked at names
-	seen    [32]byte // what was last looked at
+	page    string      // the template that the file last looked at names
+	seen    fingerprint // what was last looked at
+	failing bool        // the last load failed
+	tried   time.Time   // when that was
 	asked   chan request
 	ended   chan struct{} // closed when nobody listens to asked any more
 }
@@ -96,10 +98,11 @@ func start(o Options) (*program, error) {
 	p.state = newState(p)
 	p.door = newDoor(p)
 	if err := p.load(); err != nil {
-		p.access.close()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		return nil, errors.Join(err, p.living.Drain(ctx), p.record.Close(ctx), p.events.Close(ctx))
+		err = errors.Join(err, p.living.Drain(ctx))
+		p.closeLogs()
+		return nil, err
 	}
 	p.record.Reload(true, time.Now())
 	var err error
@@ -125,14 +128,15 @@ func (p *program) loop(ctx context.Context) {
 		case r := <-p.asked:
 			r.answer <- p.reload("admin")
 		case <-p.watch.changed:
-			if p.fingerprint() != p.seen {
+			// What keeps a file from going live may lie outside it, as a port in use or a missing template, and be mended there.
+			if p.fingerprint() != p.seen || p.failing && time.Since(p.tried) >= look {
 				_ = p.reload(changed)
 			}
 		}
 	}
 }
 
-func (p *program) fingerprint() [32]byte { return fingerprint(p.options.Path, p.page) }
+func (p *program) fingerprint() fingerprint { return fingerprint{sumOf(p.options.Path), sumOf(p.page)} }
 
 // changed is why a file is loaded that nobody asked for.
 const changed = "file changed"
@@ -141,9 +145,8 @@ const changed = "file changed"
 // /status.
 func (p *program) reload(why string) error {
 	err := p.load()
+	p.failing, p.tried = err != nil, time.Now()
 	if err != nil {
-		// Not looked at: what was wrong may lie outside the file, as a port in use or a missing template, and be mended there.
-		p.seen = [32]byte{}
 		if again := p.state.failed(err); again && why == changed {
 			return err // told already
 		}
@@ -165,9 +168,9 @@ func (p *program) load() error {
 	if err != nil {
 		return err
 	}
-	// Before anything takes time: what is written from here on is a change.
+	// What was read is what was seen: whatever is written from here on is a change.
 	p.page = cfg.Degrade.Page
-	p.seen = p.fingerprint()
+	p.seen = fingerprint{cfg.Sum, sumOf(p.page)}
 	access, logErr := p.access.plan(cfg.Log.Access)
 	door, doorErr := p.door.plan(cfg.Admin)
 	var plan *build.Plan
@@ -220,12 +223,20 @@ func (p *program) stop() {
 	}
 	p.door.close()
 	p.door.wait()
-	end, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = p.record.Close(end) // a log that nobody reads does not keep the program from ending
-	p.access.close()
 	p.log.Info("stopped")
-	_ = p.events.Close(end)
+	p.closeLogs()
+}
+
+// closeLogs writes what is left of both logs. One that nobody reads keeps neither the other nor the program from ending.
+func (p *program) closeLogs() {
+	for _, end := range []func(context.Context) error{p.record.Close, func(ctx context.Context) error {
+		p.access.close()
+		return p.events.Close(ctx)
+	}} {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		_ = end(ctx)
+		cancel()
+	}
 }
 
 // lines takes a joined error apart: one line a mistake.

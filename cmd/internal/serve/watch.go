@@ -85,21 +85,16 @@ func (w *watch) close() {
 	<-w.done
 }
 
-// fingerprint tells a change from a touch. Files that cannot be read have one too.
-func fingerprint(paths ...string) [sha256.Size]byte {
-	sum := sha256.New()
-	for _, p := range paths {
-		if p == "" {
-			continue
-		}
-		b := []byte("unreadable")
-		if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
-			if read, err := os.ReadFile(p); err == nil {
-				b = read
-			}
-		}
-		part := sha256.Sum256(b)
-		sum.Write(part[:])
+// fingerprint tells a change from a touch: the sums of the operator's file and of the template that it names.
+type fingerprint struct{ file, page [sha256.Size]byte }
+
+// sumOf returns the sum of a file; zero where it cannot be read.
+func sumOf(path string) (sum [sha256.Size]byte) {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return sum
 	}
-	return [sha256.Size]byte(sum.Sum(nil))
+	if b, err := os.ReadFile(path); err == nil {
+		sum = sha256.Sum256(b)
+	}
+	return sum
 }
