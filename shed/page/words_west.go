@@ -149,3 +149,63 @@ var wordsNL = words{
 	start:     "Naar de startpagina",
 	reference: "Kenmerk: ",
 }
+
+var wordsDE = words{
+	tag: "de", units: [3]string{" Sekunde", " Sekunden", " Sekunden"}, stop: ".", gap: " ",
+	title: [kinds]string{
+		Degraded: "Diese Seite ist gerade nicht verfügbar",
+		LinedUp:  "Sie sind in der Warteschlange",
+		Shed:     "Gerade ist sehr viel los",
+		Limited:  "Zu viele Anfragen",
+		Rejected: "Diese Anfrage konnte nicht verstanden werden",
+		NotFound: "Unter dieser Adresse gibt es nichts",
+		Failed:   "Diese Seite hat nicht geantwortet",
+		Internal: "Etwas ist schiefgegangen",
+	},
+	lead: [kinds]string{
+		Degraded: "Der Teil dieser Website, der sich merkt, wer angemeldet ist, hat gerade Schwierigkeiten. Es liegt nicht an Ihnen.",
+		LinedUp:  "Viele Menschen melden sich im selben Moment an. Darum lassen wir sie nach und nach herein.",
+		Shed:     "Es sind mehr Menschen hier, als diese Website gleichzeitig bedienen kann. Es liegt nicht an Ihnen.",
+		Rejected: "Diese Website kann etwas nicht verarbeiten, das Ihr Browser gesendet hat.",
+		NotFound: "Vielleicht enthält sie einen Tippfehler, oder der Inhalt ist umgezogen.",
+		Failed:   "Der Teil dieser Website, der diese Seite erstellt, hat nicht richtig geantwortet. Es liegt nicht an Ihnen.",
+		Internal: "Auf dieser Website ist ein Fehler aufgetreten. Es liegt nicht an Ihnen.",
+	},
+	signedIn:  "Sie wurden nicht abgemeldet.",
+	unsure:    "Was Sie eben gesendet haben, ist vielleicht nicht angekommen. Bitte prüfen Sie das, bevor Sie es noch einmal senden.",
+	itself:    "Diese Seite versucht es in {n} von selbst noch einmal.",
+	yourself:  "Bitte versuchen Sie es in {n} noch einmal.",
+	again:     "Erneut versuchen",
+	start:     "Zur Startseite",
+	reference: "Kennung: ",
+}
+
+var wordsIT = words{
+	tag: "it", units: [3]string{" secondo", " secondi", " secondi"}, stop: ".", gap: " ",
+	title: [kinds]string{
+		Degraded: "Questa pagina non è disponibile in questo momento",
+		LinedUp:  "Sei in coda",
+		Shed:     "In questo momento c’è molta gente",
+		Limited:  "Troppe richieste",
+		Rejected: "Questa richiesta non è comprensibile",
+		NotFound: "A questo indirizzo non c’è nulla",
+		Failed:   "Questa pagina non ha risposto",
+		Internal: "Qualcosa è andato storto",
+	},
+	lead: [kinds]string{
+		Degraded: "La parte del sito che ricorda chi ha effettuato l’accesso è in difficoltà. Non dipende da te.",
+		LinedUp:  "Molte persone stanno accedendo nello stesso momento: le facciamo entrare poche alla volta.",
+		Shed:     "Ci sono più persone di quante questo sito possa servirne contemporaneamente. Non dipende da te.",
+		Rejected: "Questo sito non può gestire qualcosa che il tuo browser ha inviato.",
+		NotFound: "Forse contiene un errore, o la pagina è stata spostata.",
+		Failed:   "La parte del sito che prepara questa pagina non ha risposto come dovrebbe. Non dipende da te.",
+		Internal: "Si è verificato un errore su questo sito. Non dipende da te.",
+	},
+	signedIn:  "La tua sessione non è stata chiusa.",
+	unsure:    "Ciò che hai appena inviato potrebbe non essere arrivato. Controlla prima di inviarlo di nuovo.",
+	itself:    "Questa pagina riproverà da sola tra {n}.",
+	yourself:  "Riprova tra {n}.",
+	again:     "Riprova",
+	start:     "Pagina iniziale",
+	reference: "Riferimento: ",
+}
