@@ -98,6 +98,9 @@ func (r *rule) why(k key, q *Request) string {
 		if r.looks() {
 			return "the path " + quoted(q.Path) + " and every other key match"
 		}
+		if r.demandsNothing() {
+			return "it demands nothing and takes every request"
+		}
 		return "it takes every path, and every other key matches"
 	case keyHost:
 		return fmt.Sprintf("the host is %s, wanted %s", quoted(q.Host), choice(r.Hosts))
@@ -115,6 +118,10 @@ func (r *rule) why(k key, q *Request) string {
 		return missing("query parameter", r.Queries, func(p *Pair) bool { return p.inQuery(q.Query) })
 	}
 	return ""
+}
+
+func (r *rule) demandsNothing() bool {
+	return len(r.Hosts)+len(r.patterns)+len(r.Methods)+len(r.expressions)+len(r.Headers)+len(r.Cookies)+len(r.Queries) == 0
 }
 
 // missing tells of the first pair that is not met. What did come is not told: it may be a secret.

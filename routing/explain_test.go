@@ -31,7 +31,7 @@ func TestExplain(t *testing.T) {
 		{"header", "there is no field X-Group", false},
 		{"cookie", `the cookie group has another value, wanted "beta"`, false},
 		{"query", "there is no query parameter v", false},
-		{"", "it takes every path, and every other key matches", true},
+		{"", "it demands nothing and takes every request", true},
 		{"", `not asked: "app" comes first and takes the request`, false},
 	} {
 		s := steps[i]
