@@ -29,6 +29,12 @@ func (p *Pool) watch(ctx context.Context) {
 		case <-p.kick:
 		case <-next.C:
 		}
+		// One round serves both: two in one moment would be two bad checks in a row for who is bad only now.
+		next.Stop()
+		select {
+		case <-p.kick:
+		default:
+		}
 		began := time.Now()
 		h, backends := p.toCheck()
 		if h == nil {

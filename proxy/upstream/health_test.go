@@ -118,3 +118,24 @@ func TestCloseCutsAChecksWait(t *testing.T) {
 		t.Error("a check that was cut says something")
 	}
 }
+
+// Beginning, and being told the same again, makes no second check: two bad ones in a moment would take a backend down.
+func TestOneReasonIsOneCheck(t *testing.T) {
+	var asked atomic.Int64
+	b := serve(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) })
+	s := Settings{Name: "app", Backends: []BackendSettings{b}, Health: &HealthSettings{Path: "/", Interval: time.Hour, Timeout: patience}}
+	p := NewPool(s, nil)
+	t.Cleanup(p.Close)
+	p.Set(s)
+	p.Start()
+	eventually(t, "the first check", func() bool { return asked.Load() > 0 })
+	p.Set(s)
+	p.Set(s)
+	time.Sleep(100 * time.Millisecond)
+	if n := asked.Load(); n != 1 {
+		t.Errorf("%d checks; want 1", n)
+	}
+	s.Backends = append(s.Backends, serve(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	p.Set(s)
+	eventually(t, "a new backend is checked at once", func() bool { return asked.Load() >= 3 })
+}

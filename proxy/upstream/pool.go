@@ -77,6 +77,7 @@ func (p *Pool) Set(s Settings) {
 		s.Health = &h
 	}
 	p.mu.Lock()
+	due := !sameChecks(p.settings.Health, s.Health)
 	was := make(map[string]*backend, len(p.backends))
 	for _, b := range p.backends {
 		was[b.url] = b
@@ -90,7 +91,7 @@ func (p *Pool) Set(s Settings) {
 		kept[bs.URL] = true
 		b := was[bs.URL]
 		if b == nil {
-			b = newBackend(p, bs.URL)
+			b, due = newBackend(p, bs.URL), true
 		}
 		delete(was, bs.URL)
 		b.reach(bs.Address, s.DialTimeout)
@@ -106,10 +107,17 @@ func (p *Pool) Set(s Settings) {
 	for _, b := range was {
 		b.closeIdle()
 	}
+	if !due {
+		return
+	}
 	select {
 	case p.kick <- struct{}{}:
 	default:
 	}
+}
+
+func sameChecks(a, b *HealthSettings) bool {
+	return a == b || a != nil && b != nil && *a == *b
 }
 
 // Start begins to check the backends' health, in one goroutine that Close ends. It is called at most once.
