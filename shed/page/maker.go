@@ -74,7 +74,8 @@ func (m *Maker) Make(a Ask) Answer {
 		return Answer{Status: 200, Lines: m.common(lines, &a, seconds)}
 	}
 	i, f := language(a.Language), negotiate(a.Accept)
-	v := m.values(&a, t, seconds, catalogue[i])
+	v := new(values)
+	m.fill(v, &a, t, seconds, catalogue[i])
 	lines = append(lines, Line{"Content-Type", contentTypes[f]}, Line{"Content-Language", catalogue[i].tag})
 	s := m.sheets[a.Kind][i][f]
 	answer := Answer{Status: a.Status}
@@ -127,8 +128,8 @@ func (m *Maker) common(lines []Line, a *Ask, seconds int) []Line {
 		Line{"X-Robots-Tag", "noindex"})
 }
 
-func (m *Maker) values(a *Ask, t *traits, seconds int, l *words) *values {
-	v := &values{}
+// fill sets v, which is zero and stays with the caller, so that it costs no allocation.
+func (m *Maker) fill(v *values, a *Ask, t *traits, seconds int, l *words) {
 	v.text[holeStatus] = m.number(a.Status)
 	v.text[holePhrase] = phrase(a.Status)
 	v.text[holeOutcome] = a.Outcome
@@ -152,7 +153,6 @@ func (m *Maker) values(a *Ask, t *traits, seconds int, l *words) *values {
 	if !a.Refresh {
 		v.facts |= uncertain
 	}
-	return v
 }
 
 func (m *Maker) number(n int) string {

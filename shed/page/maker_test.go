@@ -209,7 +209,7 @@ func TestStatusPhrases(t *testing.T) {
 // A page costs a bounded number of pieces of memory: during an incident it is what most requests cost.
 func TestMakeCost(t *testing.T) {
 	m := maker(t, Settings{})
-	for f, most := range [forms]float64{formHTML: 5, formProblem: 5, formText: 5} {
+	for f, most := range [forms]float64{formHTML: 3, formProblem: 3, formText: 3} {
 		a := incident(form(f))
 		if n := testing.AllocsPerRun(200, func() { m.Make(a) }); n > most {
 			t.Errorf("%s: %v allocations, at most %v", contentTypes[f], n, most)
