@@ -25,6 +25,9 @@ type Evidence struct {
 	Reached  bool          // the server answered something
 	Latency  time.Duration // of the canary's round trip; zero where there was none
 	Err      error         // for the log only
+
+	Vitals  *Vitals   // what the server said of itself, where this probe asked it; nil otherwise. Only read.
+	Expires time.Time // when the certificate of the store ends (the earliest of its chain); zero without TLS
 }
 
 // Settings is how a Monitor works. Interval and Timeout must be positive.
