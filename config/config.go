@@ -111,8 +111,13 @@ type Strained struct {
 type Recovery struct {
 	Rise  int           // 3: good probes in a row
 	After time.Duration // 500ms: over at least this long
+	Hold  Hold
 	Ramp  Ramp
 }
+
+// Hold is how long a store that keeps failing is held read-only once it is well: From after the second closure in ten minutes,
+// twice as long after each further one, at most To. A zero From means never.
+type Hold struct{ From, To time.Duration } // 30s, 5m
 
 // Ramp is how sign-ins come back after a closure.
 type Ramp struct {

@@ -17,6 +17,7 @@ func defaultStore() *Store {
 		Recovery: Recovery{
 			Rise:  3,
 			After: 500 * time.Millisecond,
+			Hold:  Hold{From: 30 * time.Second, To: 5 * time.Minute},
 			Ramp:  Ramp{From: Rate{10, time.Second}, To: Rate{500, time.Second}, Over: 30 * time.Second},
 		},
 	}
@@ -169,8 +170,23 @@ func (v value) recovery(to *Recovery) {
 	v.fields(
 		field{name: "rise", read: func(v value) { v.number(&to.Rise, 1, 1000) }},
 		field{name: "after", read: func(v value) { v.duration(&to.After, 0, 10*time.Minute) }},
+		field{name: "hold", read: func(v value) { v.hold(&to.Hold) }},
 		field{name: "ramp", read: func(v value) { v.ramp(&to.Ramp) }},
 	)
+}
+
+// hold reads how long a store that keeps failing is held. A from of zero turns it off.
+func (v value) hold(to *Hold) {
+	m := v.fields(
+		field{name: "from", read: func(v value) { v.duration(&to.From, 0, time.Hour) }},
+		field{name: "to", read: func(v value) { v.duration(&to.To, 0, time.Hour) }},
+	)
+	if _, said := m.has["to"]; !said {
+		to.To = max(to.To, to.From)
+	}
+	if to.From > to.To {
+		v.fail("from is above to; at least %s is wanted for to", short(to.From))
+	}
 }
 
 func (v value) ramp(to *Ramp) {

@@ -19,14 +19,17 @@ func (x *exchange) watch() *watch {
 	if x.asks && x.verdict.State.Impaired() {
 		limit = min(limit, x.route.ImpairedTimeout)
 	}
+	if x.trying {
+		limit = min(limit, x.rt.Store.TrialTime())
+	}
 	w := &watch{cancel: x.cancel, due: time.Now().Add(limit), impaired: x.route.ImpairedTimeout}
 	w.timer = time.AfterFunc(limit, func() { w.end(upstream.ErrLate) })
 	if !x.asks {
 		return w
 	}
 	w.store = x.rt.Store
-	need, carries, safe := x.route.Need, x.carries, x.safe()
-	w.met = func(s shed.State, sent bool) bool { return sent && !safe || need.Met(carries, s) }
+	need, carries, safe, trying := x.route.Need, x.carries, x.safe(), x.trying
+	w.met = func(s shed.State, sent bool) bool { return trying || sent && !safe || need.Met(carries, s) }
 	w.listen()
 	if v := x.rt.Store.Current(); v.State.Impaired() { // it closed before anybody listened
 		w.closed(v)

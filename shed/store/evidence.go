@@ -67,6 +67,7 @@ type Transition struct {
 	Lost             bool          // the store was found empty
 	Lasted           time.Duration // how long the state From had lasted
 	Override         *Override     // in force by now; nil: none
+	Set              bool          // it has just been set
 	Ended            *Override     // has just ended, by whom its By says; nil: none. One that ran out names who had set it
 }
 

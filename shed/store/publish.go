@@ -74,6 +74,7 @@ func (n news) transition(was, at *standing, now time.Time) (Transition, bool) {
 		At: now, From: was.state, To: at.state, FromCause: was.cause, Cause: at.cause, Observed: at.observed,
 		Err: n.err, Lost: lost, Lasted: now.Sub(was.since), Override: at.override, Ended: n.ended,
 	}
+	t.Set = t.Override != nil && t.Override != was.override
 	if lost {
 		t.Cause = shed.CauseSessionLoss
 	}

@@ -18,7 +18,7 @@ const (
 	Evictions   Resource = "evictions"   // sessions that are thrown away, against the rate that is tolerated
 	Latency     Resource = "latency"     // the worst of the last five probes, against their deadline
 	Replication Resource = "replication" // good replicas, where writes depend on them, and their lag
-	Persistence Resource = "persistence" // snapshots and the append-only file: well, or not
+	Persistence Resource = "persistence" // dumps to disk and the append-only file: well, or not
 )
 
 // Headroom is how far a resource is from its limit.

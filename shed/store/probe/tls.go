@@ -28,6 +28,12 @@ var (
 	errHandshake = errors.New("the TLS handshake failed")
 )
 
+// Check says whether the files can be used now.
+func (t *TLS) Check() error {
+	_, err := t.config("")
+	return err
+}
+
 // config reads the files.
 func (t *TLS) config(host string) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
