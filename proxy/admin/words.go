@@ -27,13 +27,60 @@ func effect(s Store) string {
 		}
 		return "The store keeps nobody out."
 	case "strained":
-		return "The store keeps nobody out, but it is slow: now is the time to act."
+		if s.Override != nil {
+			return "The store keeps nobody out; sign-ins are limited where the file says so."
+		}
+		return "The store keeps nobody out, but " + strain(s) + ": now is the time to act."
 	case "read-only":
 		return "Signing in, and whatever else must write a session, gets the page; members read on; everybody else is untouched."
 	case "down":
 		return "Whoever signs in or carries a session gets the page; everybody else is untouched."
 	default:
 		return "Nobody is refused on a guess: everybody is passed on to the backends."
+	}
+}
+
+// strain says what the store is short of.
+func strain(s Store) string {
+	word := ""
+	if w := worst(s); w != nil && w.Strains {
+		word = w.Resource
+	}
+	switch {
+	case word == "memory":
+		return "its memory is nearly used up"
+	case word == "clients":
+		return "its connections are nearly used up"
+	case word == "evictions":
+		return "it throws sessions away to make room"
+	case word == "replication":
+		return "its replicas lag behind"
+	case word == "persistence":
+		return "it has trouble saving to disk"
+	case word == "latency", s.Cause == "slow":
+		return "it is slow"
+	default:
+		return "it is near a limit"
+	}
+}
+
+// resource names something that a store can run out of.
+func resource(word string) string {
+	switch word {
+	case "memory":
+		return "Memory"
+	case "clients":
+		return "Connections"
+	case "evictions":
+		return "Evictions"
+	case "latency":
+		return "Latency"
+	case "replication":
+		return "Replication"
+	case "persistence":
+		return "Saving to disk"
+	default:
+		return word
 	}
 }
 
@@ -92,6 +139,14 @@ func reason(outcome, word string) string {
 	switch word {
 	case "":
 		return whatBecame(outcome)
+	case "flapping":
+		return "sign-ins are held, since the store closed again soon after it opened"
+	case "override":
+		return "a person set the store's state"
+	case "signed_out":
+		return "this session was ended here, while the app could not end it"
+	case "strained":
+		return "sign-ins are let in at a limited rate, since the store is near a limit"
 	case "unconfirmed":
 		return "no fresh enough verdict on the store came in time"
 	case "recovering":
