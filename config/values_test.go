@@ -19,18 +19,18 @@ session: {cookies: [sid], store: {redis: {address: "Redis.internal.:6379"}}}
 		Listen: []Listen{{Address{"tcp", ":8080"}, "/.gatehouse/ready"}},
 		Admin:  Admin{Address: Address{"tcp", "127.0.0.1:9901"}},
 		Log:    Log{"stdout", "info"},
-		Session: Session{Cookies: []string{"sid"}, Store: &Store{
+		Session: Session{Cookies: []string{"sid"}, SignInAt: []string{"/login"}, Guard: true, MaxAge: 720 * time.Hour, Store: &Store{
 			Name:     "store",
 			Redis:    Redis{Address: Address{"tcp", "redis.internal.:6379"}},
 			Probe:    Probe{100 * time.Millisecond, 200 * time.Millisecond, 4096, "gatehouse:"},
-			Strained: Strained{25 * time.Millisecond},
+			Strained: Strained{25 * time.Millisecond, 0.9, 0.9, Rate{100, time.Second}, Rate{}},
 			Recovery: Recovery{3, 500 * time.Millisecond, Ramp{Rate{10, time.Second}, Rate{500, time.Second}, 30 * time.Second}},
 		}},
 		Pools: []Pool{{Name: "app", Backends: []Backend{{"http://10.0.0.1:8080", "10.0.0.1:8080"}}}},
 		Routes: []Route{{
 			Name: "app", Line: 4, Pool: "app", Needs: "read",
 			Timeout: 30 * time.Second, ImpairedTimeout: 3 * time.Second, VerdictMaxAge: 250 * time.Millisecond,
-			Convert: []int{500, 502, 503, 504}, AmbiguousPaths: "refuse",
+			Guard: true, Convert: []int{500, 502, 503, 504}, AmbiguousPaths: "refuse",
 		}},
 		Degrade: Degrade{503, RetryAfter{5 * time.Second, time.Minute}, DegradeRate{Rate{2, time.Second}, 10, Rate{500, time.Second}}, ""},
 	}
@@ -64,9 +64,9 @@ func TestValues(t *testing.T) {
 		"log: {access: off, level: debug}":                                              {func(c *Config) any { return c.Log }, Log{"off", "debug"}},
 		"log: {access: ./secret}":                                                       {func(c *Config) any { return c.Log }, Log{beside, "info"}},
 		"log: {access: /var/log/../a.log}":                                              {func(c *Config) any { return c.Log.Access }, "/var/a.log"},
-		"session: {cookies: [sid, 'app-*'], headers: [authorization, X-session]}":       {func(c *Config) any { return c.Session }, Session{Cookies: []string{"sid", "app-*"}, Headers: []string{"Authorization", "X-Session"}}},
+		"session: {cookies: [sid, 'app-*'], headers: [authorization, X-session]}":       {func(c *Config) any { return [2][]string{c.Session.Cookies, c.Session.Headers} }, [2][]string{{"sid", "app-*"}, {"Authorization", "X-Session"}}},
 		redis("address: unix:/run/redis.sock"):                                          {func(c *Config) any { return c.Session.Store.Redis.Address }, Address{"unix", "/run/redis.sock"}},
-		redis("address: '[::1]:6379', username: gate, password_file: secret, db: 3"):    {func(c *Config) any { return c.Session.Store.Redis }, Redis{Address{"tcp", "[::1]:6379"}, "gate", Secret{File: beside}, 3}},
+		redis("address: '[::1]:6379', username: gate, password_file: secret, db: 3"):    {func(c *Config) any { return c.Session.Store.Redis }, Redis{Address{"tcp", "[::1]:6379"}, "gate", Secret{File: beside}, 3, nil}},
 		redis("address: '127.0.0.1:6379', password_env: REDIS_PASSWORD"):                {func(c *Config) any { return c.Session.Store.Redis.Password }, Secret{Env: "REDIS_PASSWORD"}},
 		store("probe: {interval: 10ms, timeout: 10s, payload: 1MiB, key_prefix: 'a:'}"): {func(c *Config) any { return c.Session.Store.Probe }, Probe{10 * time.Millisecond, 10 * time.Second, 1 << 20, "a:"}},
 		store("probe: {payload: 64B}"):                                                  {func(c *Config) any { return c.Session.Store.Probe.Payload }, 64},
