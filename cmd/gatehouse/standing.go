@@ -34,7 +34,7 @@ func printStore(w io.Writer, st admin.Store, now time.Time) {
 		fmt.Fprintf(w, "\theld until %s: sign-ins are let in again then\n", clock(st.HeldUntil, now))
 	}
 	if st.Trial {
-		fmt.Fprint(w, "\ta few reads are let through on trial: the fault may lie between here and the store\n")
+		fmt.Fprint(w, "\treads succeed that the checks say must fail: they are not believed, and nobody is kept out for them\n")
 	}
 	for _, h := range st.Headroom {
 		if h.Strains {

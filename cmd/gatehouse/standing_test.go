@@ -18,7 +18,7 @@ func TestStatusSaysHowTheStoreStands(t *testing.T) {
 	}{
 		{
 			"well", admin.Store{State: "writable", Observed: "writable", Cause: "ok", CertNotAfter: now.Add(31 * 24 * time.Hour), Headroom: []admin.Headroom{{Resource: "memory", Ratio: 0.4}}},
-			[]string{"writable (ok) for 3m0s"}, []string{"override", "themselves", "held", "trial", "strained", "certificate"},
+			[]string{"writable (ok) for 3m0s"}, []string{"override", "themselves", "held", "reads succeed", "strained", "certificate"},
 		},
 		{
 			"set by hand", admin.Store{
@@ -38,7 +38,7 @@ func TestStatusSaysHowTheStoreStands(t *testing.T) {
 			"held", admin.Store{State: "read-only", Observed: "writable", Cause: "flapping", HeldUntil: now.Add(time.Second)},
 			[]string{"held until", "sign-ins are let in again then", "the checks themselves say writable\n"}, []string{"override"},
 		},
-		{"on trial", admin.Store{State: "down", Observed: "down", Cause: "refused", Trial: true}, []string{"let through on trial"}, nil},
+		{"on trial", admin.Store{State: "unknown", Observed: "unknown", Cause: "refused", Trial: true}, []string{"reads succeed that the checks say must fail"}, nil},
 		{
 			"strained", admin.Store{State: "strained", Observed: "strained", Headroom: []admin.Headroom{{Resource: "memory", Ratio: 0.089, Strains: true}, {Resource: "clients", Ratio: 0.5}, {Resource: "evictions", Ratio: -1, Strains: true}}},
 			[]string{"strained by memory: 8 % left", "strained by evictions: 0 % left"}, []string{"clients"},

@@ -123,7 +123,7 @@ func incident(state, cause string) Status {
 		s.Config.Error = "gatehouse.yaml:14:11: pools.login.max_in_flight: \"many\" is not a number; a number such as 64 is wanted\ngatehouse.yaml:31:5: routes[2].pool: there is no pool \"ap\"; login or app is wanted"
 		s.Config.Warnings = []string{"gatehouse.yaml:40:5: routes[3]: hidden by routes[1] where the path is /assets"}
 	}
-	if state == "strained" {
+	if state == "strained" && cause == "full" {
 		s.Stores[0].Headroom[0] = Headroom{"memory", 0.081, true}
 	}
 	if state == "writable" && cause == "session_loss" {

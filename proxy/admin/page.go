@@ -27,8 +27,8 @@ type page struct {
 
 func newPage() page {
 	t := template.New("page").Funcs(template.FuncMap{
-		"bar": bar, "cause": cause, "certificate": certificate, "clock": clock, "count": count, "effect": effect, "fill": fill,
-		"floats": floats, "headline": headline, "hill": hill, "left": left, "lines": lines, "millis": millis, "rate": rate,
+		"bar": bar, "because": because, "cause": cause, "certificate": certificate, "clock": clock, "count": count, "effect": effect,
+		"fill": fill, "floats": floats, "headline": headline, "hill": hill, "left": left, "lines": lines, "millis": millis, "onTrial": onTrial, "rate": rate,
 		"reason": reason, "resource": resource, "soon": soon, "span": span, "spark": spark, "until": until, "used": used,
 	})
 	return page{

@@ -44,11 +44,11 @@ func TestPageSaysHowTheStoreStands(t *testing.T) {
 			}
 		}
 	}
-	page(false, "Held until", "themselves say", "on trial", "certificate ends", "strains the store")
+	page(false, "Held until", "themselves say", "on trial", "Reads succeed", "certificate ends", "strains the store")
 	page(true, "Certificate ends", "Memory", "41\u00a0% left", `width="59"`, "93\u00a0% left")
 
 	st.Observed, st.ObservedCause, st.HeldUntil, st.Trial = "writable", "ok", s.Now.Add(28*time.Second), true
-	page(true, "Held until "+st.HeldUntil.UTC().Format("15:04:05")+" UTC: sign-ins are let in again then.", "on trial",
+	page(true, "Held until "+st.HeldUntil.UTC().Format("15:04:05")+" UTC: sign-ins are let in again then.", "Reads succeed that the checks say must fail",
 		"The checks themselves say: <strong>Writable</strong>. The canary is written")
 
 	st.CertNotAfter = s.Now.Add(12*24*time.Hour + time.Minute)
@@ -57,8 +57,10 @@ func TestPageSaysHowTheStoreStands(t *testing.T) {
 	page(true, "certificate ended 3\u00a0h 0\u00a0min ago")
 	st.CertNotAfter, st.Headroom = time.Time{}, nil
 	page(false, "ertificate end", "Headroom")
+	s = incident("down", "refused")
+	page(true, "let through on trial")
 	s = incident("strained", "full")
-	page(true, "its memory is nearly used up", "8\u00a0% left", "strains the store", `class="much" width="92"`)
+	page(true, "The server&#39;s memory is nearly used up", "8\u00a0% left", "strains the store", `class="much" width="92"`)
 	page(true, `sign-out <span class="pill">sign-out</span>`)
 }
 
@@ -73,25 +75,43 @@ func TestHeldStill(t *testing.T) {
 	}
 }
 
-func TestStrain(t *testing.T) {
+func TestBecause(t *testing.T) {
+	few := []Headroom{{"memory", 0.01, false}, {"clients", 0.1, true}, {"evictions", 0.05, true}}
 	for _, c := range []struct {
-		store Store
-		want  string
+		state, cause string
+		room         []Headroom
+		want         string
 	}{
-		{Store{Cause: "slow"}, "it is slow"},
-		{Store{Cause: "full"}, "it is near a limit"},
-		{Store{Cause: "slow", Headroom: []Headroom{{"memory", 0.05, false}}}, "it is slow"},
-		{Store{Cause: "slow", Headroom: []Headroom{{"memory", 0.01, false}, {"clients", 0.1, true}, {"evictions", 0.05, true}}}, "it throws sessions away"},
-		{Store{Headroom: []Headroom{{"clients", 0.1, true}}}, "its connections"},
-		{Store{Headroom: []Headroom{{"replication", 0, true}}}, "its replicas"},
-		{Store{Headroom: []Headroom{{"persistence", 0, true}}}, "saving to disk"},
-		{Store{Headroom: []Headroom{{"latency", 0, true}}}, "it is slow"},
-		{Store{Headroom: []Headroom{{"something new", 0, true}}}, "it is near a limit"},
+		{"read-only", "full", few, "out of memory and refuses writes"},
+		{"writable", "session_loss", nil, "came back empty"},
+		{"strained", "override", few, "A person set"},
+		{"strained", "session_loss", few, "throws sessions away"},
+		{"strained", "session_loss", few[:1], "came back empty"},
+		{"strained", "slow", few[:1], "Answers come, but late."},
+		{"strained", "full", nil, "memory is nearly used up"},
+		{"strained", "too_many_clients", nil, "connections are nearly used up"},
+		{"strained", "no_replicas", nil, "replicas are too few, or lag"},
+		{"strained", "persistence_error", nil, "trouble saving to disk"},
+		{"strained", "slow", []Headroom{{"something new", 0, true}}, "Answers come, but late."},
 	} {
-		if got := strain(c.store); !strings.Contains(got, c.want) {
-			t.Errorf("%+v: %q, want %q", c.store, got, c.want)
+		if got := because(Store{Headroom: c.room}, c.state, c.cause); !strings.Contains(got, c.want) {
+			t.Errorf("%s, %s, %v: %q, want %q", c.state, c.cause, c.room, got, c.want)
 		}
 	}
+}
+
+func TestOnTrial(t *testing.T) {
+	for cause, want := range map[string]bool{"refused": true, "hung": true, "dns": true, "tls": true, "too_many_clients": true, "loading": false, "override": false} {
+		if got := onTrial(Store{State: "down", Cause: cause}); got != want {
+			t.Errorf("down, %s: %v", cause, got)
+		}
+	}
+	if onTrial(Store{State: "read-only", Cause: "hung"}) || onTrial(Store{State: "down", Cause: "hung", Override: &OverrideState{}}) {
+		t.Error("reads are on trial where the store is not down, or a person says that it is")
+	}
+}
+
+func TestUsed(t *testing.T) {
 	for ratio, want := range map[float64]int{0: 100, 1: 0, 0.081: 92, 0.29: 71, -3: 100, 7: 0, math.NaN(): 100, 0.999: 1} {
 		if got := used(Headroom{Ratio: ratio}); got != want {
 			t.Errorf("%v: %d used, want %d", ratio, got, want)

@@ -45,7 +45,7 @@ type Store struct {
 	ErrorAt       time.Time      `json:"error_at,omitzero"`       // and when
 	LastCheck     time.Time      `json:"last_check,omitzero"`     // when the last completed check began
 	HeldUntil     time.Time      `json:"held_until,omitzero"`     // flapping: when sign-ins are let in again
-	Trial         bool           `json:"trial"`                   // down, and a few reads are let through to see whether it is so
+	Trial         bool           `json:"trial"`                   // reads succeed that the checks say must fail: they are not believed
 	Recovering    bool           `json:"recovering"`              // sign-ins come back by the ramp
 	RampEnds      time.Time      `json:"ramp_ends,omitzero"`      // zero where it cannot be told
 	Waiting       int            `json:"waiting"`                 // sign-ins in the line
