@@ -145,6 +145,14 @@ func TestOverrideIsGuarded(t *testing.T) {
 	if w := send(h, "state=down&for=1m", "Authorization", "Bearer s3cret", "Sec-Fetch-Site", "same-origin"); w.Code != 200 {
 		t.Errorf("with the token, from the page: %d", w.Code)
 	}
+	// Where the address is no secure one, a browser tells where a form comes from by Origin alone, unless the page keeps it in.
+	w := ask(h, "GET", "/", "Authorization", "Bearer s3cret")
+	if policy := w.Header().Get("Referrer-Policy"); policy != "same-origin" {
+		t.Errorf("Referrer-Policy: %q", policy)
+	}
+	if w := send(h, "state=down&for=1m", "Authorization", "Bearer s3cret", "Origin", "http://localhost:9901"); w.Code != 200 {
+		t.Errorf("by the page's own form: %d", w.Code)
+	}
 }
 
 func TestPeer(t *testing.T) {

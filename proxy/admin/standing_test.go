@@ -27,6 +27,9 @@ func TestPageSaysWhatAPersonSet(t *testing.T) {
 			t.Errorf("no %q", want)
 		}
 	}
+	if n := strings.Count(html, "checks themselves say"); n != 1 {
+		t.Errorf("what the checks say is said %d times", n)
+	}
 	if strings.Index(html, "Set by hand:") > strings.Index(html, "<h2>Read-only") {
 		t.Error("the override does not stand first")
 	}
