@@ -12,7 +12,7 @@ import (
 )
 
 // outApp signs out as it can, and shows whom it takes its visitors for.
-type outApp struct{ fails, lies atomic.Bool }
+type outApp struct{ fails atomic.Bool }
 
 func (o *outApp) serve(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {

@@ -15,11 +15,8 @@ type Override struct {
 	By    string // who says so
 }
 
-// What Override and EndOverride return beside what the store says.
-var (
-	ErrNoStore    = errors.New("the file names no session store, so there is nothing to override")
-	ErrNoOverride = errors.New("no override is in force")
-)
+// ErrNoStore is what Override and EndOverride return where there is nothing to override.
+var ErrNoStore = errors.New("the file names no session store, so there is nothing to override")
 
 // Override has o acted on, in place of an earlier one. Anybody may call it. It survives a reload.
 func (l *Living) Override(o Override) error {
@@ -30,15 +27,13 @@ func (l *Living) Override(o Override) error {
 	return m.Override(store.Override{State: o.State, By: o.By, Until: o.Until})
 }
 
-// EndOverride ends the override that is in force; by is who says so. Anybody may call it.
+// EndOverride ends the override that is in force, if one is; by is who says so. Anybody may call it.
 func (l *Living) EndOverride(by string) error {
 	m := l.monitor()
-	switch {
-	case m == nil:
+	if m == nil {
 		return ErrNoStore
-	case !m.EndOverride(by):
-		return ErrNoOverride
 	}
+	m.EndOverride(by)
 	return nil
 }
 
