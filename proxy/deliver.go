@@ -26,7 +26,7 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 	}
 	defer a.Body.Close()
 	x.noteSignIn(a)
-	x.ended(a.Status)
+	x.ended(a)
 	intake.CleanAnswer(&a.Head)
 	a.Head.Set("X-Request-Id", x.id)
 	x.commit(a.Status)

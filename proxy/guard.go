@@ -23,6 +23,11 @@ func (x *exchange) headOf(answer *upstream.Answer, err error) shed.Head {
 		return h
 	}
 	h.Status, h.Convert, h.RetryAfter = answer.Status, x.route.Convert[answer.Status], answer.Head.Has("Retry-After")
+	if x.wish() {
+		// Whatever word the app has for it, such as a form's proof that was kept in the session: it did not end the session.
+		h.Denies = answer.Status >= 400
+		return h
+	}
 	if !x.guards() {
 		return h
 	}

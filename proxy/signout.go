@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/proxy/h1"
 	"gatehouse/proxy/record"
+	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
 	"gatehouse/shed/page"
 )
@@ -62,16 +63,21 @@ func (x *exchange) secure() bool {
 	return x.v.Secure() || x.trusted && strings.EqualFold(x.head.Get("X-Forwarded-Proto"), "https")
 }
 
-// ended notes a sign-out that the app answered while its store could not forget the session: the cookie is gone, and a copy of
-// it would still be good.
-func (x *exchange) ended(status int) {
-	if x.rt.Store == nil || x.rt.SignedOut == nil || status >= 400 || !x.wish() {
+// ended looks at a sign-out that the app answered well. If its store cannot have forgotten the session, a copy of the cookie would
+// still be good, so the id is refused from here on; and if the app left the cookie where it was, it is expired here.
+func (x *exchange) ended(answer *upstream.Answer) {
+	if x.rt.Store == nil || x.rt.SignedOut == nil || answer.Status >= 400 || !x.wish() {
 		return
 	}
-	if v := x.rt.Store.Current(); v.Impaired() || v.Recovering() || !x.entry.Arrived.After(x.rt.Store.LastImpaired()) {
-		x.refuseFromHere()
-		x.tellAs(record.GuardSignedOut)
+	v := x.rt.Store.Current()
+	if !v.Impaired() && !v.Recovering() && x.entry.Arrived.After(x.rt.Store.LastImpaired()) {
+		return
 	}
+	x.refuseFromHere()
+	if !x.rt.Session.Effect(*x.head, answer.Head, time.Now()).Deletes {
+		x.expire(&answer.Head)
+	}
+	x.tellAs(record.GuardSignedOut)
 }
 
 // refuse takes ids away from the request that were signed out here while the app could not do it. What is left is a stranger's

@@ -12,13 +12,22 @@ import (
 )
 
 // outApp signs out as it can, and shows whom it takes its visitors for.
-type outApp struct{ fails atomic.Bool }
+type outApp struct{ fails, doubts, forgets atomic.Bool }
 
 func (o *outApp) serve(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/logout":
 		if o.fails.Load() {
 			w.WriteHeader(500)
+			return
+		}
+		if o.doubts.Load() {
+			w.WriteHeader(403) // the form's proof was kept in the session
+			return
+		}
+		if o.forgets.Load() {
+			w.Header().Set("Location", "/")
+			w.WriteHeader(302)
 			return
 		}
 		http.SetCookie(w, &http.Cookie{Name: "sid", Path: "/", MaxAge: -1})
@@ -102,6 +111,26 @@ func TestASignOutThatOnlyClearedTheCookieIsRefusedToo(t *testing.T) {
 		t.Errorf("%d %q %q: the guard holds no sign-out", a.status, a.outcome, cookies(a))
 	}
 	if a := r.ask("GET", "/", member); strings.Contains(a.body, "sid") {
+		t.Errorf("the app was told %q", a.body)
+	}
+}
+
+func TestASignOutThatTheAppMisunderstandsIsHonouredToo(t *testing.T) {
+	r, o := signingOut(t)
+	o.doubts.Store(true)
+	if a := r.ask("POST", "/logout", member); a.status != 403 {
+		t.Errorf("the store is well: %d %q", a.status, a.outcome)
+	}
+	r.breaks(shed.ReadOnly, shed.CauseReadOnly)
+	if a := r.ask("POST", "/logout", member); a.status != 200 || a.outcome != "converted; reason=signed_out" {
+		t.Errorf("%d %q", a.status, a.outcome)
+	}
+	o.doubts.Store(false)
+	o.forgets.Store(true)
+	if a := r.ask("POST", "/logout", "Cookie: sid=3"); a.status != 302 || !strings.Contains(cookies(a), "sid=;") {
+		t.Errorf("%d %q %q", a.status, a.outcome, cookies(a))
+	}
+	if a := r.ask("GET", "/", "Cookie: sid=3"); strings.Contains(a.body, "sid") {
 		t.Errorf("the app was told %q", a.body)
 	}
 }
