@@ -23,11 +23,15 @@ func (m *Marks) Held(request, answer Fields, now time.Time, h Hold) func(name, v
 	if !clear && (len(lines) == 0 || h == Hold{}) {
 		return nothing
 	}
+	changed := make([]bool, len(m.Cookies)) // by mark; told once, since telling takes a look at every pair of lines
+	for mark := range changed {
+		changed[mark] = lines.changes(mark)
+	}
 	return func(name, value string) bool {
 		switch {
 		case strings.EqualFold(name, "Set-Cookie"):
 			t, ok := m.turn(request, value, now)
-			return ok && m.held(lines, &t, h)
+			return ok && h.holds(lines, &t, !m.remembers(t.mark) && changed[t.mark])
 		case strings.EqualFold(name, "Clear-Site-Data"):
 			return clear && clearsCookies(value)
 		}
@@ -37,13 +41,13 @@ func (m *Marks) Held(request, answer Fields, now time.Time, h Hold) func(name, v
 
 func nothing(_, _ string) bool { return false }
 
-// held reports whether a line is left out. A line that an earlier or later one makes void is judged like that one: it must not
-// come into force in its place.
-func (m *Marks) held(all turns, t *turn, h Hold) bool {
+// holds reports whether a line is left out, where changed says that its mark's session changes. A line that an earlier or
+// later one makes void is judged like that one: it must not come into force in its place.
+func (h Hold) holds(all turns, t *turn, changed bool) bool {
 	switch {
 	case t.same && !t.gone:
 		return false // what stays
-	case !m.remembers(t.mark) && all.changes(t.mark):
+	case changed:
 		return h.Changes
 	default:
 		return h.Deletions && all.lost(t) && !all.gives(t.mark)

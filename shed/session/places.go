@@ -83,7 +83,7 @@ func (p Places) Leads(location, host, requestPath string) bool {
 		return false
 	}
 	to, err := url.Parse(location)
-	if err != nil || to.Scheme != "" && !strings.EqualFold(to.Scheme, "http") && !strings.EqualFold(to.Scheme, "https") || to.Opaque != "" {
+	if err != nil || to.Scheme != "" && !strings.EqualFold(to.Scheme, "http") && !strings.EqualFold(to.Scheme, "https") {
 		return false
 	}
 	if to.Host == "" && (to.Scheme != "" || strings.HasPrefix(to.Path, "//")) {
