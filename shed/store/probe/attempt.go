@@ -46,7 +46,7 @@ func (r *Redis) run(a *attempt, l *link, payload int) {
 		if l == nil {
 			var err error
 			if l, err = r.connect(a); err != nil {
-				r.end(a, undialled(err), nil, false)
+				r.end(a, undialled(err, r.shook.Load()), nil, false)
 				return
 			}
 		} else {

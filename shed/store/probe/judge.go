@@ -143,16 +143,16 @@ func unusual(state shed.State, first string, err error) store.Evidence {
 	return e
 }
 
-// undialled is the evidence of a connection that never came to be.
-func undialled(err error) store.Evidence {
+// undialled is the evidence of a connection that never came to be. shook is what handshaken wants to know.
+func undialled(err error, shook bool) store.Evidence {
 	e := store.Evidence{State: shed.Down, Err: err}
 	switch {
 	case errors.Is(err, errPassword):
 		return store.Evidence{Cause: shed.CauseProberAuth, Err: err}
-	case errors.Is(err, errFiles):
+	case errors.Is(err, errSettings):
 		return store.Evidence{Cause: shed.CauseTLS, Err: err}
 	case errors.Is(err, errHandshake):
-		return handshaken(err)
+		return handshaken(err, shook)
 	case errors.Is(err, errName):
 		e.Cause = shed.CauseDNS
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):

@@ -93,6 +93,14 @@ func TestPersistenceFails(t *testing.T) {
 		return s.ctl.InfoMap(context.Background(), "persistence").Item("Persistence", "rdb_last_bgsave_status") == "err"
 	})
 	p.want(shed.ReadOnly, shed.CausePersistenceError, true, true)
+	if v := p.vitals(s); !v.SaveFailed {
+		t.Errorf("%+v", v)
+	}
+	if err := os.Remove(dump); err != nil {
+		t.Fatal(err)
+	}
+	s.do("bgsave")
+	s.eventually("writable again", func() bool { return p.probe(64).State == shed.Writable })
 }
 
 func TestAScriptHoldsTheServer(t *testing.T) {

@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"gatehouse/shed"
@@ -16,7 +18,7 @@ import (
 )
 
 // TLS is how a store is reached over TLS 1.2 or later. The files are PEM and read anew for each new connection, so they may be
-// replaced in place. The zero value believes the system's roots, expects the host of Address and shows no certificate.
+// replaced in place; the value itself must stay. The zero value believes the system's roots, expects the host of Address and shows no certificate.
 type TLS struct {
 	CAFile            string // whose certificates are believed; empty: those the system believes
 	ServerName        string // the name in the store's certificate; empty: the host of Address
@@ -24,7 +26,7 @@ type TLS struct {
 }
 
 var (
-	errFiles     = errors.New("the TLS files cannot be used")
+	errSettings  = errors.New("the TLS settings cannot be used")
 	errHandshake = errors.New("the TLS handshake failed")
 )
 
@@ -40,20 +42,23 @@ func (t *TLS) config(host string) (*tls.Config, error) {
 	if c.ServerName == "" {
 		c.ServerName = host
 	}
+	if c.ServerName == "" {
+		return nil, fmt.Errorf("%w: there is no name to look for in the store's certificate", errSettings)
+	}
 	if t.CAFile != "" {
 		pem, err := os.ReadFile(t.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errFiles, err)
+			return nil, fmt.Errorf("%w: %w", errSettings, err)
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%w: %s holds no certificate", errFiles, t.CAFile)
+			return nil, fmt.Errorf("%w: %s holds no certificate", errSettings, t.CAFile)
 		}
 	}
 	if t.CertFile != "" || t.KeyFile != "" {
 		own, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errFiles, err)
+			return nil, fmt.Errorf("%w: %w", errSettings, err)
 		}
 		c.Certificates = []tls.Certificate{own}
 	}
@@ -87,8 +92,9 @@ func ends(chains ...[]*x509.Certificate) (last time.Time) {
 	return last
 }
 
-// handshaken is the evidence of a handshake that failed.
-func handshaken(err error) store.Evidence {
+// handshaken is the evidence of a handshake that failed. shook: another has succeeded before, so that a connection which is cut
+// without a word says nothing about TLS: a server without a free slot does that, and a balancer with nobody behind it.
+func handshaken(err error, shook bool) store.Evidence {
 	e := store.Evidence{State: shed.Down, Cause: shed.CauseTLS, Err: err}
 	var refused *tls.CertificateVerificationError
 	var plain tls.RecordHeaderError
@@ -101,6 +107,8 @@ func handshaken(err error) store.Evidence {
 		e.Definite, e.Reached = true, true
 	case alerted(err) != nil:
 		e.Reached = true
+	case shook && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
+		e.Cause = shed.CauseRefused
 	}
 	return e
 }

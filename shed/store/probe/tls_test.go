@@ -79,11 +79,62 @@ func TestTLSFilesThatCannotBeUsed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := probing(t, Settings{Address: addr, TLS: &set})
-			if e := p.want(shed.Unknown, shed.CauseTLS, false, false); !errors.Is(e.Err, errFiles) {
+			if e := p.want(shed.Unknown, shed.CauseTLS, false, false); !errors.Is(e.Err, errSettings) {
 				t.Errorf("%v", e.Err)
 			}
 		})
 	}
+}
+
+func TestTLSWithoutAName(t *testing.T) {
+	a := newAuthority(t)
+	path := filepath.Join(t.TempDir(), "store.sock")
+	p := probing(t, Settings{Address: path, TLS: &TLS{CAFile: a.file}})
+	if e := p.want(shed.Unknown, shed.CauseTLS, false, false); !errors.Is(e.Err, errSettings) {
+		t.Errorf("%v", e.Err)
+	}
+}
+
+// Files that vanish, or are half written, leave the link as it is, and that is told.
+func TestTLSFilesVanishBehindALivingLink(t *testing.T) {
+	a := newAuthority(t)
+	s, addr := a.serveTLS(a.issue("store", time.Now().Add(day)))
+	p := probing(t, Settings{Address: addr, TLS: &TLS{CAFile: a.file}})
+	p.writable()
+	if err := os.Rename(a.file, a.file+".old"); err != nil {
+		t.Fatal(err)
+	}
+	p.grow()
+	s.eventually("the renewal that failed", func() bool {
+		e := p.probe(64)
+		if e.State != shed.Writable || e.Err != nil && !errors.Is(e.Err, errSettings) {
+			t.Fatalf("%+v", e)
+		}
+		return e.Err != nil
+	})
+	if err := os.Rename(a.file+".old", a.file); err != nil {
+		t.Fatal(err)
+	}
+	well := func() bool { p.writable(); p.mu.Lock(); defer p.mu.Unlock(); return p.failed == nil }
+	s.eventually("a new link", well)
+}
+
+// A server without a slot cuts a connection before the handshake. Where TLS was spoken before, that is not TLS's fault.
+func TestATLSStoreHasNoSlot(t *testing.T) {
+	a := newAuthority(t)
+	s, addr := a.serveTLS(a.issue("store", time.Now().Add(day)))
+	p := probing(t, Settings{Address: addr, TLS: &TLS{CAFile: a.file}})
+	p.writable()
+	s.do("config", "set", "maxclients", "1")
+	s.do("client", "kill", "type", "normal", "skipme", "yes")
+	for range 5 {
+		p.want(shed.Down, shed.CauseRefused, false, false)
+	}
+	fresh := probing(t, Settings{Address: addr, TLS: &TLS{CAFile: a.file}})
+	fresh.want(shed.Down, shed.CauseTLS, false, false)
+	s.do("config", "set", "maxclients", "100")
+	p.writable()
+	fresh.writable()
 }
 
 // A store that asks for our certificate: refusing it, it refuses us, and says nothing of itself.
@@ -194,7 +245,7 @@ func TestTLSWhereNoneIsSpoken(t *testing.T) {
 			t.Errorf("%+v", e)
 		}
 	}
-	if e := undialled(errors.Join(errHandshake, tls.RecordHeaderError{Msg: "no TLS"})); !e.Definite || e.Cause != shed.CauseTLS {
+	if e := undialled(errors.Join(errHandshake, tls.RecordHeaderError{Msg: "no TLS"}), false); !e.Definite || e.Cause != shed.CauseTLS {
 		t.Errorf("%+v", e)
 	}
 }
