@@ -33,8 +33,9 @@ type scenario struct {
 	first   time.Duration // promised from the fault to the first page for who signs in; zero: no page
 	member  time.Duration // and for a member; zero: members get no page
 	again   time.Duration // promised from the mended store to the first sign-in
-	reads   bool          // members must all be served: the store can still be read
+	reads   bool          // members must all be served, once member has passed: the store can still be read
 	emptied bool          // the store comes back empty, so that members are signed out in truth
+	forgets bool          // the store loses sessions while it lasts, so that members are signed out in truth all the time
 	// off is what must be seen to go wrong without the protection. Where nothing does, honest says why that is right, and what
 	// else makes the scenario able to fail.
 	off    []harm
@@ -151,7 +152,7 @@ func (s *scenario) judgeVisitors(t *testing.T, st *stage, v seen) {
 	if v.bare != 0 {
 		t.Errorf("%d bare errors; want none: %v", v.bare, some(st, st.guarded, hit.bare))
 	}
-	if v.signedOut != 0 {
+	if v.signedOut != 0 && !s.forgets {
 		t.Errorf("%d members were signed out; want none: %v", v.signedOut, some(st, st.guarded, func(h hit) bool { return h.signedOut }))
 	}
 	if v.gone != 0 {
@@ -160,9 +161,11 @@ func (s *scenario) judgeVisitors(t *testing.T, st *stage, v seen) {
 	if v.lost != 0 {
 		t.Errorf("%d of %d sign-ins during the fault kept nothing", v.lost, v.kept)
 	}
-	if s.reads && v.served != v.asked {
-		t.Errorf("%d of %d members' requests were served although the store could be read: %v", v.served, v.asked,
-			some(st, st.guarded, func(h hit) bool { return h.kind == reads && !h.ok() }))
+	// Until a silent store is known for what it is, nobody can say that it can be read.
+	unserved := func(h hit) bool { return h.kind == reads && !h.ok() && h.at.After(st.broken.Add(s.member)) }
+	if n := count(st.guarded.between(st.broken, st.mended), unserved); s.reads && n > 0 {
+		t.Errorf("%d of %d members' requests were not served although the store could be read: %v", n, v.asked,
+			some(st, st.guarded, unserved))
 	}
 	within := func(what string, took, promise time.Duration) {
 		switch {
@@ -172,8 +175,10 @@ func (s *scenario) judgeVisitors(t *testing.T, st *stage, v seen) {
 			t.Errorf("%s after %v; promised %v, allowed here %v", what, took, promise, promise*slack)
 		}
 	}
-	within("the first page for a sign-in", v.first, s.first)
-	if s.member > 0 || s.reads {
+	if !s.forgets { // sign-ins after a loss are let in by the ramp
+		within("the first page for a sign-in", v.first, s.first)
+	}
+	if s.member == 0 && s.reads || s.member > 0 && !s.reads {
 		within("the first page for a member", v.firstMember, s.member)
 	}
 	if s.again > 0 {
@@ -224,7 +229,7 @@ func (s *scenario) row(protection, cause string, v seen, note string) string {
 		served += " (all)"
 	}
 	gone := fmt.Sprint(v.gone)
-	if s.emptied {
+	if s.emptied || s.forgets {
 		gone = "-"
 	}
 	return strings.Join([]string{

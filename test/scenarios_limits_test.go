@@ -13,16 +13,45 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// nearlyFull leaves room for small sessions and for no large one: only a canary as large as a session sees it.
+func nearlyFull() *scenario {
+	const size = 60000
+	small := func(st *stage) error { return st.store.cli.Set(context.Background(), "tried", "1", time.Minute).Err() }
+	large := func(st *stage) error {
+		return st.store.cli.Set(context.Background(), "tried", strings.Repeat("x", size), time.Minute).Err()
+	}
+	return &scenario{
+		name: "full for large sessions", causes: []string{"full"}, state: "read-only",
+		first: time.Second, again: reopened, reads: true, off: []harm{bareErrors},
+		padding: size, site: func(s *site) { s.probe = "payload: 64KiB" },
+		breaks: func(st *stage) {
+			eventually(st.t, 10*time.Second, "there is room for a small value alone", func() bool {
+				st.store.do("CONFIG", "SET", "maxmemory", fmt.Sprint(st.store.info("used_memory")+size/2))
+				st.broken = time.Now()
+				return small(st) == nil && large(st) != nil
+			})
+		},
+		mend: func(st *stage) {
+			eventually(st.t, 5*time.Second, "there is still room for a small value", func() bool { return small(st) == nil })
+			if large(st) == nil {
+				st.t.Error("there was room for a large value in the end")
+			}
+			st.store.do("CONFIG", "SET", "maxmemory", "0")
+			st.mended = time.Now()
+		},
+	}
+}
+
 // evicting has the store throw sessions away to make room: no error at all, and members honestly signed out by their app.
 func evicting() *scenario {
 	var stop chan struct{}
 	var work sync.WaitGroup
 	return &scenario{
-		name: "evicting", state: "strained", emptied: true, lasts: 6 * time.Second,
+		name: "evicting", state: "strained", forgets: true, lasts: 6 * time.Second,
 		honest: "the sessions are truly gone, on either side; it fails where the store is called down, or nobody is told of the loss",
 		breaks: func(st *stage) {
 			st.store.do("CONFIG", "SET", "maxmemory-policy", "volatile-lru")
-			st.store.do("CONFIG", "SET", "maxmemory", fmt.Sprint(st.store.info("used_memory")+200_000))
+			st.store.do("CONFIG", "SET", "maxmemory", fmt.Sprint(st.store.info("used_memory")+3_000_000))
 			stop = make(chan struct{})
 			work.Go(func() {
 				c := redis.NewClient(&redis.Options{Addr: st.store.address()})
@@ -32,7 +61,7 @@ func evicting() *scenario {
 					case <-stop:
 						return
 					case <-time.After(time.Millisecond):
-						c.Set(context.Background(), fmt.Sprint("other", i), strings.Repeat("x", 1000), time.Hour)
+						c.Set(context.Background(), fmt.Sprint("other", i), strings.Repeat("x", 10_000), time.Hour)
 					}
 				}
 			})

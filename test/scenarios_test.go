@@ -2,7 +2,6 @@ package test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,16 +41,6 @@ func storeFaults() []*scenario {
 			first: definite, again: reopened, reads: true, off: []harm{bareErrors},
 			breaks: set("CONFIG", "SET", "maxmemory", "1000"),
 			mend:   set("CONFIG", "SET", "maxmemory", "0"),
-		},
-		{
-			// Small sessions fit, large ones do not: only a canary as large as a session sees it.
-			name: "full for large sessions", causes: []string{"full"}, state: "read-only",
-			first: time.Second, again: reopened, reads: true, off: []harm{bareErrors},
-			padding: 60000, site: func(s *site) { s.probe = "payload: 64KiB" },
-			breaks: func(st *stage) {
-				st.store.do("CONFIG", "SET", "maxmemory", fmt.Sprint(st.store.info("used_memory")+60000))
-			},
-			mend: set("CONFIG", "SET", "maxmemory", "0"),
 		},
 		{
 			name: "too few replicas", quick: true, replica: true, causes: []string{"no_replicas"}, state: "read-only",
@@ -180,11 +169,11 @@ func storeFaults() []*scenario {
 		},
 		{
 			name: "writes paused", causes: []string{"paused"}, state: "read-only",
-			first: silentSignIn, again: reopened, reads: true, off: []harm{bareErrors},
+			first: silentSignIn, member: silentMember, again: reopened, reads: true, off: []harm{bareErrors},
 			breaks: set("CLIENT", "PAUSE", "60000", "WRITE"),
 			mend:   set("CLIENT", "UNPAUSE"),
 		},
-		evicting(), maxClients(), proberRotated(), flapping(),
+		nearlyFull(), evicting(), maxClients(), proberRotated(), flapping(),
 	}
 }
 

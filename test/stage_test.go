@@ -56,18 +56,32 @@ func (s *scenario) set(t *testing.T) *stage {
 	st.guarded = startLoad(t, st.with.url, s.framework(), members)
 	st.exposed = startLoad(t, st.without.url, s.framework(), members)
 
-	time.Sleep(700 * time.Millisecond)
-	calm := append(st.guarded.between(time.Time{}, time.Now()), st.exposed.between(time.Time{}, time.Now())...)
-	for _, h := range calm {
-		if !h.ok() {
-			t.Fatalf("before anything is broken: %+v", h)
-		}
-	}
+	st.calm()
 	return st
 }
 
+// calm waits for a while in which every visitor was served. On a machine that is busy the first one may not be.
+func (st *stage) calm() {
+	st.t.Helper()
+	var all []hit
+	for range 10 {
+		from := time.Now()
+		time.Sleep(700 * time.Millisecond)
+		all = append(st.guarded.between(from, time.Now()), st.exposed.between(from, time.Now())...)
+		if count(all, hit.ok) == len(all) && len(all) > 0 {
+			return
+		}
+	}
+	for _, h := range all {
+		if !h.ok() {
+			st.t.Fatalf("before anything is broken: %+v", h)
+		}
+	}
+	st.t.Fatal("nobody comes")
+}
+
 // play breaks the store, waits, mends it, and waits for sign-ins to come back. It returns the state that was acted on when
-// the fault had lasted.
+// the fault had lasted, and lets the fault last until that is the one that is wanted, within reason.
 func (s *scenario) play(st *stage) (state string) {
 	st.broken, st.since = time.Now(), time.Time{}
 	s.breaks(st)
@@ -79,7 +93,11 @@ func (s *scenario) play(st *stage) (state string) {
 		wait = lasts
 	}
 	time.Sleep(wait)
-	state = st.with.storeState(st.t)
+	for until := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		if state = st.with.storeState(st.t); state == s.state || time.Now().After(until) {
+			break
+		}
+	}
 	st.mended = time.Now()
 	s.mend(st)
 	eventually(st.t, 20*time.Second, "sign-ins come back", func() bool {
@@ -93,17 +111,16 @@ func (s *scenario) play(st *stage) (state string) {
 
 // seen is what one side of a scenario showed.
 type seen struct {
-	bare         int // errors that nobody dressed
-	signedOut    int // members whose session was taken, or who were sent to sign in, before the store was mended
-	kept         int // sign-ins during the fault, and
-	lost         int // those of which the store kept nothing
-	served       int // members' requests during the fault that were, of
-	asked        int
-	gone         int           // members who are signed out when all is over
-	first        time.Duration // fault to the first page for somebody who signs in; -1: none
-	firstMember  time.Duration // and for a member
-	admitted     time.Duration // mended to first sign-in; -1: none
-	worstGuarded time.Duration // the slowest answer to a member
+	bare        int // errors that nobody dressed
+	signedOut   int // members whose session was taken, or who were sent to sign in, before the store was mended
+	kept        int // sign-ins during the fault, and
+	lost        int // those of which the store kept nothing
+	served      int // members' requests during the fault that were, of
+	asked       int
+	gone        int           // members who are signed out when all is over
+	first       time.Duration // fault to the first page for somebody who signs in; -1: none
+	firstMember time.Duration // and for a member
+	admitted    time.Duration // mended to first sign-in; -1: none
 }
 
 func (s *scenario) look(st *stage, l *load) seen {
@@ -117,7 +134,7 @@ func (s *scenario) look(st *stage, l *load) seen {
 		firstMember: l.first(st.broken, func(h hit) bool { return h.outcome != "" && h.kind == reads }),
 		admitted:    l.first(st.mended, hit.admitted),
 	}
-	if s.emptied {
+	if s.emptied || s.forgets {
 		return v
 	}
 	for _, h := range l.between(st.since, st.mended, signIns) {
@@ -163,11 +180,12 @@ type change struct {
 
 func (c change) closes() bool { return c.to == "read-only" || c.to == "down" }
 
-// causes are those of an impaired state, each once, in the order in which they were seen; "none" where there was none.
+// causes are what the program gave as causes, each once, in the order in which they were seen, save that all is well; "none"
+// where there was none.
 func (g *gatehouse) causes() string {
 	var all []string
 	for _, c := range g.changes() {
-		if c.closes() && !slices.Contains(all, c.cause) {
+		if c.cause != "ok" && !slices.Contains(all, c.cause) {
 			all = append(all, c.cause)
 		}
 	}
