@@ -18,6 +18,7 @@ deps: ## a real Redis and a real browser; an error where they cannot be had
 
 vet:
 	$(GO) vet $(PKGS)
+	$(GO) vet -tags faults ./test
 	@files=$$(gofmt -l cmd config proxy routing shed test); if [ -n "$$files" ]; then echo "not gofmt'ed: $$files"; exit 1; fi
 
 lint:
@@ -36,7 +37,7 @@ bench-micro: ## Go benchmarks in benchstat's form
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
 
 faults: ## break a real session store in every way, with and without the protection, and print one table
-	$(GO) test -count=1 -run '^TestFaults' -v ./test
+	$(GO) test -count=1 -timeout 30m -tags faults -run '^TestFaults$$' -v ./test
 
 clean:
 	rm -rf bin

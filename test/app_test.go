@@ -7,94 +7,242 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"sync/atomic"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// app is an app of the usual kind: sessions in Redis, an error page when that fails, and a session cookie thrown away on the
-// way. It knows nothing of Gatehouse.
-type app struct {
-	*httptest.Server
-	store   *redis.Client
-	signIns atomic.Int64 // requests to sign in that reached it
+// framework names how an app treats its sessions, above all when its store fails.
+type framework string
+
+const (
+	ordinary    framework = "ordinary" // an error page, and a session cookie thrown away on the way
+	express     framework = "express"
+	php         framework = "php"
+	oauth2proxy framework = "oauth2-proxy"
+	spring      framework = "spring"
+	aspnet      framework = "asp.net"
+	rails       framework = "rails"
+	django      framework = "django"
+)
+
+// habits are what one framework does. Each answers the request whole, or leaves it unanswered where it says so.
+type habits interface {
+	// form answers GET /login.
+	form(w http.ResponseWriter, r *http.Request)
+	// signIn answers POST /login.
+	signIn(w http.ResponseWriter, r *http.Request)
+	// open looks the session of a request up. Where there is none it answers and returns nil.
+	open(w http.ResponseWriter, r *http.Request) *visit
 }
 
-func startApp(t *testing.T, r *redisServer) *app {
+// visit is a session that was found. close is what the framework does with it when the page is out; nil: nothing.
+type visit struct {
+	id, name string
+	close    func()
+}
+
+// app is an app of some framework with its sessions in Redis. It knows nothing of Gatehouse.
+type app struct {
+	*httptest.Server
+	store *redis.Client
+	habits
+	padding int // bytes that each session holds beside the name
+
+	work sync.WaitGroup // what goes on after a request
+	mu   sync.Mutex
+	came []time.Time     // when requests to sign in reached it
+	used map[string]bool // one-time codes that were taken
+}
+
+// startApp starts an app of that framework whose sessions are at that address.
+func startApp(t *testing.T, store string, f framework) *app {
 	t.Helper()
-	a := &app{store: redis.NewClient(&redis.Options{
-		Addr: r.address(), DialTimeout: time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second, MaxRetries: 1,
-		PoolSize: 200,
+	a := &app{used: map[string]bool{}, store: redis.NewClient(&redis.Options{
+		Addr: store, DialTimeout: time.Second, ReadTimeout: 1500 * time.Millisecond, WriteTimeout: 1500 * time.Millisecond,
+		MaxRetries: -1, DialerRetries: 1, PoolSize: 200,
 	})}
+	switch f {
+	case ordinary:
+		a.habits = ordinaryHabits{a}
+	case express:
+		a.habits = expressHabits{a}
+	case php:
+		a.habits = phpHabits{a}
+	case oauth2proxy:
+		a.habits = oauth2Habits{a}
+	case spring:
+		a.habits = springHabits{a}
+	case aspnet:
+		a.habits = aspnetHabits{a}
+	case rails, django:
+		a.habits = csrfHabits{app: a, django: f == django}
+	default:
+		t.Fatalf("no such framework: %s", f)
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "welcome, stranger") })
 	mux.HandleFunc("GET /assets/style.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css")
 		fmt.Fprint(w, "body{}")
 	})
-	mux.HandleFunc("GET /login", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<form method=post>") })
-	mux.HandleFunc("POST /login", a.signIn)
+	mux.HandleFunc("GET /login", a.form)
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		a.mu.Lock()
+		a.came = append(a.came, time.Now())
+		a.mu.Unlock()
+		a.signIn(w, r)
+	})
+	mux.HandleFunc("GET /callback", a.callback)
 	mux.HandleFunc("GET /members", a.members)
 	mux.HandleFunc("POST /notes", a.note)
+	mux.HandleFunc("POST /logout", a.signOut)
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	a.Server = httptest.NewServer(mux)
 	t.Cleanup(func() {
 		a.Close()
+		a.work.Wait()
 		_ = a.store.Close()
 	})
 	return a
 }
 
-func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
-	a.signIns.Add(1)
-	id := rand.Text()
-	if err := a.store.Set(r.Context(), "sess:"+id, r.PostFormValue("name"), time.Hour).Err(); err != nil {
-		http.Error(w, "Internal Server Error", http.StatusInternalServerError)
+func (a *app) members(w http.ResponseWriter, r *http.Request) {
+	v := a.open(w, r)
+	if v == nil {
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: "sid", Value: id, Path: "/", HttpOnly: true})
-	http.Redirect(w, r, "/members", http.StatusSeeOther)
-}
-
-func (a *app) members(w http.ResponseWriter, r *http.Request) {
-	name, ok := a.session(w, r)
-	if ok {
-		fmt.Fprintf(w, "hello %s", name)
+	fmt.Fprintf(w, "hello %s", v.name)
+	if v.close != nil {
+		_ = http.NewResponseController(w).Flush()
+		v.close()
 	}
 }
 
 func (a *app) note(w http.ResponseWriter, r *http.Request) {
-	if _, ok := a.session(w, r); !ok {
+	v := a.open(w, r)
+	if v == nil {
 		return
 	}
-	c, _ := r.Cookie("sid")
-	if err := a.store.Set(r.Context(), "sess:"+c.Value, "noted", time.Hour).Err(); err != nil {
-		http.Error(w, "Internal Server Error", http.StatusInternalServerError)
+	if err := a.save(r.Context(), v.id, v.name); err != nil {
+		failed(w)
+	} else {
+		http.Redirect(w, r, "/members", http.StatusSeeOther)
+	}
+	if v.close != nil {
+		v.close()
+	}
+}
+
+// callback is where a provider sends visitors back to, with a code that can be used once.
+func (a *app) callback(w http.ResponseWriter, r *http.Request) {
+	code := r.FormValue("code")
+	a.mu.Lock()
+	used := a.used[code]
+	a.used[code] = true
+	a.mu.Unlock()
+	if used || code == "" {
+		http.Error(w, "this code was used", http.StatusBadRequest)
 		return
 	}
+	a.begin(w, r, code)
+}
+
+// signOut ends the session in the store, and where it cannot says so.
+func (a *app) signOut(w http.ResponseWriter, r *http.Request) {
+	if id := session(r); id != "" {
+		if a.store.Del(r.Context(), "sess:"+id).Err() != nil {
+			failed(w)
+			return
+		}
+	}
+	dropCookie(w, "sid")
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// begin makes a new session for name and sends its cookie, or answers that it failed.
+func (a *app) begin(w http.ResponseWriter, r *http.Request, name string) {
+	id := rand.Text()
+	if a.save(r.Context(), id, name) != nil {
+		failed(w)
+		return
+	}
+	setCookie(w, "sid", id)
 	http.Redirect(w, r, "/members", http.StatusSeeOther)
 }
 
-// session looks the visitor's session up. Where that fails it answers as many frameworks do: 500, and the cookie is deleted.
-func (a *app) session(w http.ResponseWriter, r *http.Request) (string, bool) {
+func (a *app) save(ctx context.Context, id, name string) error {
+	return a.store.Set(ctx, "sess:"+id, name+"\n"+strings.Repeat("x", a.padding), time.Hour).Err()
+}
+
+// load returns the name that a session holds, and redis.Nil where there is no such session.
+func (a *app) load(ctx context.Context, id string) (string, error) {
+	value, err := a.store.Get(ctx, "sess:"+id).Result()
+	name, _, _ := strings.Cut(value, "\n")
+	return name, err
+}
+
+// signIns returns when requests to sign in reached the app.
+func (a *app) signIns() []time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.came)
+}
+
+func failed(w http.ResponseWriter) {
+	http.Error(w, "Internal Server Error", http.StatusInternalServerError)
+}
+
+func toForm(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
+}
+
+// session returns the id that a request carries, "" for none.
+func session(r *http.Request) string {
 	c, err := r.Cookie("sid")
 	if err != nil {
-		http.Redirect(w, r, "/login", http.StatusSeeOther)
-		return "", false
+		return ""
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
-	defer cancel()
-	name, err := a.store.Get(ctx, "sess:"+c.Value).Result()
+	return c.Value
+}
+
+func setCookie(w http.ResponseWriter, name, value string) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true})
+}
+
+func dropCookie(w http.ResponseWriter, name string) {
+	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1})
+}
+
+func plainForm(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<form method=post>") }
+
+// ordinaryHabits are of the usual kind: where a session cannot be read, an error page, and the cookie deleted.
+type ordinaryHabits struct{ *app }
+
+func (a ordinaryHabits) form(w http.ResponseWriter, r *http.Request) { plainForm(w, r) }
+func (a ordinaryHabits) signIn(w http.ResponseWriter, r *http.Request) {
+	a.begin(w, r, r.PostFormValue("name"))
+}
+
+func (a ordinaryHabits) open(w http.ResponseWriter, r *http.Request) *visit {
+	id := session(r)
+	if id == "" {
+		toForm(w, r)
+		return nil
+	}
+	name, err := a.load(r.Context(), id)
 	if err == nil {
-		return name, true
+		return &visit{id: id, name: name}
 	}
-	http.SetCookie(w, &http.Cookie{Name: "sid", Path: "/", MaxAge: -1})
+	dropCookie(w, "sid")
 	if errors.Is(err, redis.Nil) {
-		http.Redirect(w, r, "/login", http.StatusSeeOther)
-		return "", false
+		toForm(w, r)
+	} else {
+		failed(w)
 	}
-	http.Error(w, "Internal Server Error", http.StatusInternalServerError)
-	return "", false
+	return nil
 }

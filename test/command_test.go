@@ -111,7 +111,7 @@ func TestReadmeFile(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	store := startRedis(t)
-	a := startApp(t, store)
+	a := startApp(t, store.address(), ordinary)
 	file := filepath.Join(t.TempDir(), "gatehouse.yaml")
 	writeFile(t, file, configFor(a, store, true))
 	for _, c := range []struct {
@@ -140,7 +140,7 @@ func TestExplain(t *testing.T) {
 
 func TestStatusAndReloadCommands(t *testing.T) {
 	store := startRedis(t)
-	a := startApp(t, store)
+	a := startApp(t, store.address(), ordinary)
 	g := startGatehouse(t, configFor(a, store, true))
 	admin := strings.TrimPrefix(g.admin, "http://")
 	for _, c := range []struct {

@@ -1,228 +1,264 @@
 package test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
-	"syscall"
+	"sync"
 	"testing"
 	"text/tabwriter"
 	"time"
 )
 
-// scenario is one way in which the store fails, and what Gatehouse promises then.
+// scenario is one way in which the store fails, an app that meets it, and what is promised then.
 type scenario struct {
-	name   string
-	breaks func(*redisServer)
-	mend   func(*redisServer)
-	cause  string        // that the state's change must name; several where timing decides
-	state  string        // that must be reached
-	first  time.Duration // promised from the fault to the first page; CI allows generously more
-	reads  bool          // signed-in reads must all be served: the store can still be read
+	name    string
+	app     framework // ordinary where empty
+	quick   bool      // part of make test
+	options []string  // further words of redis-server's command line
+	replica bool      // the store has one
+	relay   bool      // everybody reaches the store through relays
+	padding int       // bytes that each session holds
+	prepare func(*stage)
+	site    func(*site)
+
+	breaks func(*stage)
+	lasts  time.Duration // how long the fault lasts; lasts where zero
+	mend   func(*stage)
+
+	causes  []string      // one of them must be seen first; none: the store must not be taken for impaired
+	state   string        // that must be acted on when the fault has lasted
+	first   time.Duration // promised from the fault to the first page for who signs in; zero: no page
+	member  time.Duration // and for a member; zero: members get no page
+	again   time.Duration // promised from the mended store to the first sign-in
+	reads   bool          // members must all be served, once member has passed: the store can still be read
+	emptied bool          // the store comes back empty, so that members are signed out in truth
+	forgets bool          // the store loses sessions while it lasts, so that members are signed out in truth all the time
+	// off is what must be seen to go wrong without the protection. Where nothing does, honest says why that is right, and what
+	// else makes the scenario able to fail.
+	off    []harm
+	honest string
+	check  func(*testing.T, *stage, seen)
 }
 
-// slack is how much more than a promise a loaded test machine may take.
-const slack = 20
+// harm is what an outage does to visitors.
+type harm string
 
-var scenarios = []scenario{
-	{
-		name: "demoted", cause: "read_only", state: "read-only", first: 100 * time.Millisecond, reads: true,
-		breaks: (*redisServer).demote,
-		mend:   func(r *redisServer) { r.do("REPLICAOF", "NO", "ONE") },
-	},
-	{
-		name: "full", cause: "full", state: "read-only", first: 100 * time.Millisecond, reads: true,
-		breaks: func(r *redisServer) { r.do("CONFIG", "SET", "maxmemory", "1000") },
-		mend:   func(r *redisServer) { r.do("CONFIG", "SET", "maxmemory", "0") },
-	},
-	{
-		name: "too few replicas", cause: "no_replicas", state: "read-only", first: 100 * time.Millisecond, reads: true,
-		breaks: func(r *redisServer) { r.do("CONFIG", "SET", "min-replicas-to-write", "2") },
-		mend:   func(r *redisServer) { r.do("CONFIG", "SET", "min-replicas-to-write", "0") },
-	},
-	{
-		name: "killed", cause: "refused", state: "down", first: 100 * time.Millisecond,
-		breaks: func(r *redisServer) { r.do("SAVE"); r.kill() },
-		mend:   func(r *redisServer) { r.start() },
-	},
-	{
-		name: "frozen", cause: "hung", state: "down", first: 800 * time.Millisecond,
-		breaks: func(r *redisServer) { r.signal(syscall.SIGSTOP) },
-		mend:   func(r *redisServer) { r.signal(syscall.SIGCONT) },
-	},
-}
+const (
+	bareErrors   harm = "bare errors"
+	signOuts     harm = "sign-outs"
+	falseSignIns harm = "sign-ins of which nothing is kept"
+	goneForGood  harm = "members signed out for good"
+)
 
-// lasts is how long a fault lasts: long enough for an app's own timeouts to run out.
-const lasts = 3 * time.Second
-
-// seen is what one side of a scenario showed.
-type seen struct {
-	bare, signedOut, served, asked int
-	first                          time.Duration // fault to first page; -1: none
-	admitted                       time.Duration // mended to first sign-in; -1: none
-}
-
-func look(l *load, broken, mended time.Time) seen {
-	all := l.between(broken, time.Now())
-	members := l.between(broken, mended, reads)
-	return seen{
-		bare: count(all, hit.bare), signedOut: count(all, func(h hit) bool { return h.signedOut }),
-		served: count(members, hit.ok), asked: len(members),
-		first:    l.first(broken, func(h hit) bool { return h.outcome != "" }),
-		admitted: l.first(mended, func(h hit) bool { return h.kind == signIns && h.cookie != "" }),
+func (v seen) suffered(h harm) int {
+	switch h {
+	case bareErrors:
+		return v.bare
+	case signOuts:
+		return v.signedOut
+	case falseSignIns:
+		return v.lost
+	default:
+		return v.gone
 	}
+}
+
+func (s *scenario) framework() framework { return cmp.Or(s.app, ordinary) }
+
+const (
+	// slack is how much more than a promise a loaded test machine may take.
+	slack = 20
+	// lasts is how long a fault lasts: long enough for an app's own timeouts to run out.
+	lasts = 3 * time.Second
+)
+
+// What is promised: a definite refusal is seen at once, a store that says nothing when the probes have run out.
+const (
+	definite     = 100 * time.Millisecond
+	silentSignIn = 450 * time.Millisecond
+	silentMember = 800 * time.Millisecond
+	reopened     = 1 * time.Second // rise and after, by the file of these tests
+	reconnected  = 2 * time.Second // and up to a second until a store that could not be reached is asked again
+)
+
+// table collects the rows of all scenarios.
+type table struct {
+	mu   sync.Mutex
+	rows map[int][]string // by the scenario's number
 }
 
 // TestFaults breaks a real store under an app and under load, and looks at what visitors see: through Gatehouse, and at the
-// same time through the same program with the protection off, which must be seen to fail.
+// same time through the same program with the protection off, which must be seen to fail. Two scenarios play at a time.
 func TestFaults(t *testing.T) {
-	var table strings.Builder
-	out := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "scenario\tprotection\tcause seen\tfault → first page\t(promise)\tbare 5xx\tsigned out\tsigned-in reads served\tmended → first sign-in")
-	for _, s := range scenarios {
-		t.Run(s.name, func(t *testing.T) { runScenario(t, s, out) })
-	}
-	_ = out.Flush()
-	fmt.Fprintf(os.Stdout, "\n%s\n", table.String())
-}
-
-func runScenario(t *testing.T, s scenario, out *tabwriter.Writer) {
-	store := startPair(t)
-	a := startApp(t, store)
-	with := startGatehouse(t, configFor(a, store, true))
-	without := startGatehouse(t, configFor(a, store, false))
-	guarded, exposed := startLoad(t, with.url, 20), startLoad(t, without.url, 20)
-
-	time.Sleep(700 * time.Millisecond) // a calm stretch before the fault
-	calm := append(guarded.between(time.Time{}, time.Now()), exposed.between(time.Time{}, time.Now())...)
-	for _, h := range calm {
-		if !h.ok() {
-			t.Fatalf("before anything is broken: %+v", h)
+	tab := &table{rows: map[int][]string{}}
+	t.Cleanup(tab.print)
+	all := slices.Concat(storeFaults(), pathFaults(), frameworkFaults())
+	for i, s := range all {
+		if s.quick || everyFault {
+			t.Run(s.name+"/"+string(s.framework()), func(t *testing.T) {
+				t.Parallel()
+				s.run(t, tab, i)
+			})
 		}
 	}
+}
 
-	broken := time.Now()
-	s.breaks(store)
-	time.Sleep(lasts)
-	state := with.storeState(t)
-	mended := time.Now()
-	s.mend(store)
-	eventually(t, 15*time.Second, "sign-ins come back", func() bool {
-		return guarded.first(mended, func(h hit) bool { return h.kind == signIns && h.cookie != "" }) >= 0
-	})
-	time.Sleep(500 * time.Millisecond)
-	guarded.stop()
-	exposed.stop()
-
-	w, wo := look(guarded, broken, mended), look(exposed, broken, mended)
-	cause := closingCause(with)
-	row(out, s, "on", cause, w)
-	row(out, s, "off", "-", wo)
+func (s *scenario) run(t *testing.T, tab *table, number int) {
+	st := s.set(t)
+	state := s.play(st)
+	with, without := s.look(st, st.guarded), s.look(st, st.exposed)
+	tab.add(number, s.row("on", st.with.causes(), with, ""), s.row("off", "-", without, s.shows(without)))
 
 	if state != s.state {
 		t.Errorf("the store was %q; want %q", state, s.state)
 	}
-	if cause != s.cause {
-		t.Errorf("the cause was %q; want %q", cause, s.cause)
+	s.judgeCauses(t, st)
+	s.judgeVisitors(t, st, with)
+	for _, h := range s.off {
+		if without.suffered(h) == 0 {
+			t.Errorf("with the protection off there were no %s: this scenario proves nothing", h)
+		}
 	}
-	if w.bare != 0 {
-		t.Errorf("%d bare errors; want none: %+v", w.bare, firstOf(guarded, hit.bare))
+	if len(s.off) == 0 && s.honest == "" {
+		t.Error("nothing says what goes wrong without the protection")
 	}
-	if w.signedOut != 0 {
-		t.Errorf("%d members were signed out; want none", w.signedOut)
-	}
-	if s.reads && w.served != w.asked {
-		t.Errorf("%d of %d signed-in reads were served although the store could be read: %+v", w.served, w.asked,
-			firstOf(guarded, func(h hit) bool { return h.kind == reads && !h.ok() }))
-	}
-	if w.first < 0 || w.first > s.first*slack {
-		t.Errorf("the first page came after %v; promised %v, allowed here %v", w.first, s.first, s.first*slack)
-	}
-	if wo.bare == 0 {
-		t.Error("with the protection off nothing went wrong either: this scenario proves nothing")
-	}
-	if wo.first >= 0 {
+	if without.first >= 0 || without.firstMember >= 0 {
 		t.Error("with the protection off somebody saw the page: it was not off")
 	}
+	if s.check != nil {
+		s.check(t, st, with)
+	}
 }
 
-func firstOf(l *load, is func(hit) bool) hit {
-	for _, h := range l.between(time.Time{}, time.Now()) {
-		if is(h) {
-			return h
+func (s *scenario) judgeCauses(t *testing.T, st *stage) {
+	var closed []change
+	for _, c := range st.with.changes() {
+		if c.closes() {
+			closed = append(closed, c)
 		}
 	}
-	return hit{}
+	switch {
+	case len(s.causes) == 0 && len(closed) > 0:
+		t.Errorf("the store was taken for impaired, and was not: %v", closed)
+	case len(s.causes) > 0 && (len(closed) == 0 || !slices.Contains(s.causes, closed[0].cause)):
+		t.Errorf("the first cause must be one of %v: %v", s.causes, closed)
+	}
 }
 
-func row(out *tabwriter.Writer, s scenario, protection, cause string, v seen) {
-	ms := func(d time.Duration) string {
-		if d < 0 {
-			return "never"
+func (s *scenario) judgeVisitors(t *testing.T, st *stage, v seen) {
+	if v.bare != 0 {
+		t.Errorf("%d bare errors; want none: %v", v.bare, some(st, st.guarded, hit.bare))
+	}
+	if v.signedOut != 0 && !s.forgets {
+		t.Errorf("%d members were signed out; want none: %v", v.signedOut, some(st, st.guarded, func(h hit) bool { return h.signedOut }))
+	}
+	if v.gone != 0 {
+		t.Errorf("%d members are signed out now that all is well", v.gone)
+	}
+	if v.lost != 0 {
+		t.Errorf("%d of %d sign-ins during the fault kept nothing", v.lost, v.kept)
+	}
+	// Until a silent store is known for what it is, nobody can say that it can be read.
+	unserved := func(h hit) bool { return h.kind == reads && !h.ok() && h.at.After(st.broken.Add(s.member)) }
+	if n := count(st.guarded.between(st.broken, st.mended), unserved); s.reads && n > 0 {
+		t.Errorf("%d of %d members' requests were not served although the store could be read: %v", n, v.asked,
+			some(st, st.guarded, unserved))
+	}
+	within := func(what string, took, promise time.Duration) {
+		switch {
+		case promise == 0 && took >= 0:
+			t.Errorf("%s after %v; none was to come", what, took)
+		case promise > 0 && (took < 0 || took > promise*slack):
+			t.Errorf("%s after %v; promised %v, allowed here %v", what, took, promise, promise*slack)
 		}
-		return fmt.Sprintf("%d ms", d.Milliseconds())
 	}
-	fmt.Fprintf(out, "%s\t%s\t%s\t%s\t(%s)\t%d\t%d\t%d of %d\t%s\n", s.name, protection, cause, ms(v.first), ms(s.first), v.bare,
-		v.signedOut, v.served, v.asked, ms(v.admitted))
+	if !s.forgets { // sign-ins after a loss are let in by the ramp
+		within("the first page for a sign-in", v.first, s.first)
+	}
+	if s.member == 0 && s.reads || s.member > 0 && !s.reads {
+		within("the first page for a member", v.firstMember, s.member)
+	}
+	if s.again > 0 {
+		within("the first sign-in", v.admitted, s.again)
+	}
 }
 
-// closingCause returns the cause of the first change to an impaired state.
-func closingCause(g *gatehouse) string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, e := range g.events {
-		if to := e["to"]; e["msg"] == "store state changed" && (to == "read-only" || to == "down") {
-			return fmt.Sprint(e["cause"])
+// some are the first few hits of that sort since the fault, for a person.
+func some(st *stage, l *load, is func(hit) bool) string {
+	var b strings.Builder
+	n := 0
+	for _, h := range l.between(st.broken, time.Now()) {
+		if is(h) && n < 5 {
+			n++
+			fmt.Fprintf(&b, "\n\t%s asked %v after the fault (mended after %v), answered after %v: %d %s", h.kind,
+				h.at.Sub(st.broken).Round(time.Millisecond), st.mended.Sub(st.broken).Round(time.Millisecond), h.took.Round(time.Millisecond),
+				h.status, h.outcome)
 		}
 	}
-	return "none"
+	return b.String()
 }
 
-// storeState asks the metrics which state is acted on.
-func (g *gatehouse) storeState(t *testing.T) string {
-	t.Helper()
-	for _, line := range strings.Split(get(t, g.admin+"/metrics"), "\n") {
-		if strings.HasPrefix(line, "gatehouse_store_state{") && strings.HasSuffix(line, " 1") {
-			_, after, _ := strings.Cut(line, `state="`)
-			state, _, _ := strings.Cut(after, `"`)
-			return state
+// shows says what went wrong without the protection, of what was to.
+func (s *scenario) shows(v seen) string {
+	if len(s.off) == 0 {
+		return s.honest
+	}
+	var all []string
+	for _, h := range s.off {
+		all = append(all, fmt.Sprintf("%d %s", v.suffered(h), h))
+	}
+	return strings.Join(all, ", ")
+}
+
+func (s *scenario) row(protection, cause string, v seen, note string) string {
+	ms := func(d, promise time.Duration) string {
+		text := "never"
+		if d >= 0 {
+			text = fmt.Sprint(d.Milliseconds())
+		}
+		if promise > 0 && protection == "on" {
+			text += fmt.Sprintf(" (%d)", promise.Milliseconds())
+		}
+		return text
+	}
+	served := fmt.Sprintf("%d of %d", v.served, v.asked)
+	if s.reads && protection == "on" {
+		served += " (all)"
+	}
+	gone := fmt.Sprint(v.gone)
+	if s.emptied || s.forgets {
+		gone = "-"
+	}
+	return strings.Join([]string{
+		s.name, string(s.framework()), protection, cause, ms(v.first, s.first), ms(v.firstMember, s.member), fmt.Sprint(v.bare),
+		served, fmt.Sprint(v.signedOut), gone, fmt.Sprint(v.lost), ms(v.admitted, s.again), note,
+	}, "\t")
+}
+
+func (tab *table) add(number int, rows ...string) {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	tab.rows[number] = rows
+}
+
+// print writes the table for a person. In brackets stands what is promised; times are milliseconds.
+func (tab *table) print() {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "\nscenario\tapp\tprotection\tcause seen\tfault to page: sign-in\tmember\tbare 5xx\tsigned-in served\tsign-outs\tgone for good\tfalse sign-ins\twritable to sign-in\twithout the protection")
+	var numbers []int
+	for n := range tab.rows {
+		numbers = append(numbers, n)
+	}
+	slices.Sort(numbers)
+	for _, n := range numbers {
+		for _, row := range tab.rows[n] {
+			fmt.Fprintln(out, row)
 		}
 	}
-	return "none"
-}
-
-func get(t *testing.T, address string) string {
-	t.Helper()
-	res, err := client.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	return readAll(t, res)
-}
-
-// configFor is the file of a site before that app; without the protection it has no session store, and so converts nothing.
-func configFor(a *app, store *redisServer, protection bool) string {
-	session := ""
-	if protection {
-		session = fmt.Sprintf(`
-  store:
-    redis: {address: %q}
-    recovery: {rise: 3, after: 500ms, ramp: {from: 10/s, to: 100/s, over: 2s}}`, store.address())
-	}
-	return fmt.Sprintf(`
-listen: [{address: "127.0.0.1:0"}]
-admin: {address: "127.0.0.1:0"}
-session:
-  cookies: [sid]%s
-pools:
-  login: {backends: [%q], max_in_flight: 64}
-  app: {backends: [%q]}
-routes:
-  - {name: sign-in, match: {path: [/login]}, pool: login, overflow: app, needs: write, restart: /login}
-  - {name: assets, match: {path: "/assets/*"}, pool: app, needs: none}
-  - {name: notes, match: {path: /notes, method: POST}, pool: app, needs: write, sign_in: false}
-  - {name: app, pool: app, needs: read}
-degrade: {rate: {per_client: 1000/s, burst: 1000, per_address: 5000/s}}
-`, session, a.URL, a.URL)
+	_ = out.Flush()
 }

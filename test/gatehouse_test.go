@@ -3,6 +3,7 @@ package test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // binary is the program under test, built once with the race detector, so that what it does wrong under load is seen.
@@ -24,6 +27,7 @@ var binary string
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
 func buildAndRun(m *testing.M) int {
+	redis.SetLogger(silent{})
 	dir, err := os.MkdirTemp("", "gatehouse-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -37,6 +41,11 @@ func buildAndRun(m *testing.M) int {
 	}
 	return m.Run()
 }
+
+// silent takes what go-redis would print of each dial that failed: here they fail all the time.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
 
 // patience is how long a test waits for an answer: a test that hangs says nothing.
 const patience = 20 * time.Second

@@ -22,6 +22,7 @@ const (
 	forms   kind = "sign-in forms"
 	strange kind = "anonymous pages"
 	assets  kind = "assets"
+	recalls kind = "remembered" // who comes back with nothing but a remember-me cookie
 )
 
 // rates are how many of each kind come in a second, whatever becomes of those before: an open loop.
@@ -34,12 +35,16 @@ type hit struct {
 	took      time.Duration
 	status    int    // 0: no answer at all
 	outcome   string // Gatehouse-Outcome, "" where a backend answered
-	signedOut bool   // the answer takes a session away
+	signedOut bool   // the answer takes a session away, or sends a member to sign in
 	cookie    string // the session that the answer gives
+	body      string // of a page that an app made
 }
 
 // ok reports whether the visitor got what was asked for.
 func (h hit) ok() bool { return h.status >= 200 && h.status < 400 && h.outcome == "" && !h.signedOut }
+
+// admitted reports whether somebody signed in.
+func (h hit) admitted() bool { return h.kind == signIns && h.cookie != "" && h.outcome == "" }
 
 // bare reports whether the visitor got an error that nobody had dressed.
 func (h hit) bare() bool { return h.status == 0 || h.status >= 500 && h.outcome == "" }
@@ -47,6 +52,7 @@ func (h hit) bare() bool { return h.status == 0 || h.status >= 500 && h.outcome 
 // load sends visitors of every kind to one place until it is stopped.
 type load struct {
 	base    string
+	csrf    bool // to sign in takes the form first
 	client  *http.Client
 	members []string // session ids that exist
 	next    atomic.Int64
@@ -55,13 +61,14 @@ type load struct {
 	wg      sync.WaitGroup
 	mu      sync.Mutex
 	hits    []hit
+	recalls []string // remember-me cookies, each in one visitor's hands
 }
 
-// startLoad signs members in and begins.
-func startLoad(t *testing.T, base string, members int) *load {
+// startLoad signs members in to an app of that framework and begins.
+func startLoad(t *testing.T, base string, f framework, members int) *load {
 	t.Helper()
 	l := &load{
-		base: base, stopped: make(chan struct{}),
+		base: base, csrf: f == rails || f == django, stopped: make(chan struct{}),
 		client: &http.Client{
 			Transport:     &http.Transport{MaxIdleConnsPerHost: 500, DisableCompression: true},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -70,16 +77,59 @@ func startLoad(t *testing.T, base string, members int) *load {
 	}
 	t.Cleanup(l.stop)
 	for range members {
-		h := l.send(signIns)
-		if h.cookie == "" {
-			t.Fatalf("a member cannot sign in before anything is broken: %+v", h)
-		}
+		var h hit
+		eventually(t, patience, "a member signs in before anything is broken", func() bool {
+			h = l.send(signIns)
+			return h.admitted()
+		})
 		l.members = append(l.members, h.cookie)
+	}
+	if f == spring {
+		l.remember(t, 5)
 	}
 	for k, n := range rates {
 		l.wg.Go(func() { l.run(k, time.Second/time.Duration(n)) })
 	}
 	return l
+}
+
+// remember has visitors sign in to be remembered, close their browsers, and come back again and again.
+func (l *load) remember(t *testing.T, visitors int) {
+	t.Helper()
+	l.recalls = make([]string, visitors)
+	for i := range l.recalls {
+		form := url.Values{"name": {"bob"}, "remember": {"yes"}}
+		h, cookies := l.ask(signIns, "POST", "/login", form, nil)
+		if l.recalls[i] = cookies["remember"]; l.recalls[i] == "" {
+			t.Fatalf("nobody is remembered: %+v", h)
+		}
+		l.wg.Go(func() {
+			for tick := time.NewTicker(250 * time.Millisecond); ; {
+				select {
+				case <-l.stopped:
+					tick.Stop()
+					return
+				case <-tick.C:
+					l.note(l.recall(i))
+				}
+			}
+		})
+	}
+}
+
+// recall comes back with a remember-me cookie alone, and does with it as a browser does. Once it is gone, it is gone.
+func (l *load) recall(i int) hit {
+	l.mu.Lock()
+	carried := l.recalls[i]
+	l.mu.Unlock()
+	h, cookies := l.ask(recalls, "GET", "/members", nil, map[string]string{"remember": carried})
+	if now, sent := cookies["remember"]; sent {
+		h.signedOut = now == ""
+		l.mu.Lock()
+		l.recalls[i] = now
+		l.mu.Unlock()
+	}
+	return h
 }
 
 func (l *load) run(k kind, every time.Duration) {
@@ -90,14 +140,15 @@ func (l *load) run(k kind, every time.Duration) {
 		case <-l.stopped:
 			return
 		case <-tick.C:
-			l.wg.Go(func() {
-				h := l.send(k)
-				l.mu.Lock()
-				l.hits = append(l.hits, h)
-				l.mu.Unlock()
-			})
+			l.wg.Go(func() { l.note(l.send(k)) })
 		}
 	}
+}
+
+func (l *load) note(h hit) {
+	l.mu.Lock()
+	l.hits = append(l.hits, h)
+	l.mu.Unlock()
 }
 
 // stop ends the load and waits for the last answer.
@@ -113,48 +164,85 @@ func (l *load) stop() {
 }
 
 func (l *load) send(k kind) hit {
-	h := hit{kind: k, at: time.Now()}
-	method, path, body, session := "GET", "/", "", ""
 	switch k {
 	case reads:
-		path = "/members"
-		session = l.members[int(l.next.Add(1))%len(l.members)]
+		return l.read(l.members[int(l.next.Add(1))%len(l.members)])
 	case signIns:
-		method, path, body = "POST", "/login", url.Values{"name": {"ada"}}.Encode()
+		return l.signIn()
 	case forms:
-		path = "/login"
+		h, _ := l.ask(k, "GET", "/login", nil, nil)
+		return h
 	case assets:
-		path = "/assets/style.css"
-	}
-	r, err := http.NewRequestWithContext(context.Background(), method, l.base+path, strings.NewReader(body))
-	if err != nil {
+		h, _ := l.ask(k, "GET", "/assets/style.css", nil, nil)
 		return h
 	}
+	h, _ := l.ask(k, "GET", "/", nil, nil)
+	return h
+}
+
+// read looks at the members' page with that session.
+func (l *load) read(session string) hit {
+	h, cookies := l.ask(reads, "GET", "/members", nil, map[string]string{"sid": session})
+	now, sent := cookies["sid"]
+	h.signedOut = sent && now != session || h.status >= 300 && h.status < 400
+	return h
+}
+
+func (l *load) signIn() hit {
+	form, carried := url.Values{"name": {"ada"}}, map[string]string{}
+	if l.csrf {
+		h, cookies := l.ask(signIns, "GET", "/login", nil, nil)
+		if !h.ok() {
+			return h
+		}
+		carried["sid"] = cookies["sid"]
+		_, after, _ := strings.Cut(h.body, "name=csrf value=")
+		secret, _, _ := strings.Cut(after, ">")
+		form.Set("csrf", secret)
+	}
+	h, cookies := l.ask(signIns, "POST", "/login", form, carried)
+	if h.status < 400 {
+		h.cookie = cookies["sid"]
+	}
+	return h
+}
+
+// ask sends one request with those cookies and returns what came of it, and the cookies that were sent back, deleted ones
+// empty.
+func (l *load) ask(k kind, method, path string, form url.Values, carried map[string]string) (hit, map[string]string) {
+	h := hit{kind: k, at: time.Now()}
+	r, err := http.NewRequestWithContext(context.Background(), method, l.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return h, nil
+	}
 	r.Header.Set("Accept", "text/html")
-	if body != "" {
+	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	if session != "" {
-		r.AddCookie(&http.Cookie{Name: "sid", Value: session})
+	for name, value := range carried {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
 	res, err := l.client.Do(r)
 	h.took = time.Since(h.at)
 	if err != nil {
-		return h
+		return h, nil
 	}
 	defer res.Body.Close()
-	_, err = io.Copy(io.Discard, res.Body)
+	body, err := io.ReadAll(res.Body)
 	if h.took = time.Since(h.at); err != nil {
-		return h
+		return h, nil
 	}
 	h.status, h.outcome = res.StatusCode, res.Header.Get("Gatehouse-Outcome")
+	if h.status == http.StatusOK && h.outcome == "" {
+		h.body = string(body)
+	}
+	cookies := map[string]string{}
 	for _, c := range res.Cookies() {
-		if c.Name == "sid" {
-			h.cookie = c.Value
-			h.signedOut = session != "" && c.Value != session
+		if cookies[c.Name] = c.Value; c.MaxAge < 0 {
+			cookies[c.Name] = ""
 		}
 	}
-	return h
+	return h, cookies
 }
 
 // between returns the hits that were sent in that time, of these kinds, or of all.

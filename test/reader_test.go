@@ -21,7 +21,7 @@ func TestALogThatNobodyReadsStallsNothing(t *testing.T) {
 	for _, gone := range []bool{false, true} {
 		t.Run(fmt.Sprintf("gone %v", gone), func(t *testing.T) {
 			store := startRedis(t)
-			a := startApp(t, store)
+			a := startApp(t, store.address(), ordinary)
 			visitors, admin := "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t)
 			text := strings.Replace(configFor(a, store, true), "127.0.0.1:0", visitors, 1)
 			file := filepath.Join(t.TempDir(), "gatehouse.yaml")

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,16 +24,17 @@ type redisServer struct {
 	t    *testing.T
 	port string
 	dir  string
+	more []string // further words of its command line
 	cmd  *exec.Cmd
 	cli  *redis.Client
 
 	replica *redisServer // nil: it has none
 }
 
-// startRedis starts an empty server on a free port.
-func startRedis(t *testing.T) *redisServer {
+// startRedis starts an empty server on a free port. More are further words of its command line.
+func startRedis(t *testing.T, more ...string) *redisServer {
 	t.Helper()
-	r := &redisServer{t: t, port: freePort(t), dir: t.TempDir()}
+	r := &redisServer{t: t, port: freePort(t), dir: t.TempDir(), more: more}
 	r.cli = redis.NewClient(&redis.Options{
 		Addr: r.address(), DialTimeout: time.Second, ReadTimeout: 10 * time.Second, MaxRetries: -1, PoolSize: 2,
 	})
@@ -42,9 +47,9 @@ func startRedis(t *testing.T) *redisServer {
 }
 
 // startPair starts a primary with a replica that has caught up.
-func startPair(t *testing.T) *redisServer {
+func startPair(t *testing.T, more ...string) *redisServer {
 	t.Helper()
-	r := startRedis(t)
+	r := startRedis(t, more...)
 	r.replica = startRedis(t)
 	r.replica.do("REPLICAOF", "127.0.0.1", r.port)
 	eventually(t, 20*time.Second, "the replica has caught up", func() bool {
@@ -63,15 +68,30 @@ func (r *redisServer) demote() {
 
 func (r *redisServer) address() string { return "127.0.0.1:" + r.port }
 
-// start starts the process and waits until it answers.
+// start starts the process and waits until it serves.
 func (r *redisServer) start() {
 	r.t.Helper()
-	r.cmd = exec.Command("redis-server", "--port", r.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", r.dir,
-		"--repl-diskless-sync-delay", "0")
+	r.launch()
+	r.await()
+}
+
+// launch starts the process. What it adds to the command line holds this once. A shell has the kernel refuse to let a file
+// grow without ending the process for it, for who wants to set such a limit.
+func (r *redisServer) launch(once ...string) {
+	r.t.Helper()
+	words := []string{"redis-server", "--port", r.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", r.dir,
+		"--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"}
+	words = slices.Concat(words, r.more, once)
+	r.cmd = exec.Command("/bin/sh", append([]string{"-c", `trap "" XFSZ; exec "$@"`, "sh"}, words...)...)
 	if err := r.cmd.Start(); err != nil {
 		r.t.Fatalf("redis-server: %v (make test installs it)", err)
 	}
-	eventually(r.t, 10*time.Second, "redis-server answers", func() bool {
+}
+
+// await waits until the server serves.
+func (r *redisServer) await() {
+	r.t.Helper()
+	eventually(r.t, 20*time.Second, "redis-server answers", func() bool {
 		return r.cli.Ping(context.Background()).Err() == nil
 	})
 }
@@ -106,16 +126,61 @@ func (r *redisServer) do(words ...string) {
 	}
 }
 
-// freePort returns a port of loopback that was free a moment ago.
+// empty starts the process with nothing of what it held.
+func (r *redisServer) empty() {
+	r.t.Helper()
+	_ = os.Remove(filepath.Join(r.dir, "dump.rdb"))
+	r.start()
+}
+
+// limitFiles bounds how large a file of the server's may grow, in bytes.
+func (r *redisServer) limitFiles(to string) {
+	r.t.Helper()
+	out, err := exec.Command("prlimit", "--pid", strconv.Itoa(r.cmd.Process.Pid), "--fsize="+to+":unlimited").CombinedOutput()
+	if err != nil {
+		r.t.Fatalf("prlimit: %v: %s", err, out)
+	}
+}
+
+// has reports whether there is such a key.
+func (r *redisServer) has(key string) bool {
+	r.t.Helper()
+	n, err := r.cli.Exists(context.Background(), key).Result()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return n == 1
+}
+
+// info returns one line of INFO as a number.
+func (r *redisServer) info(field string) int {
+	r.t.Helper()
+	text, err := r.cli.Info(context.Background(), "everything").Result()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	_, after, found := strings.Cut(text, "\r\n"+field+":")
+	line, _, _ := strings.Cut(after, "\r\n")
+	n, err := strconv.Atoi(line)
+	if err != nil || !found {
+		r.t.Fatalf("INFO has %s: %q", field, line)
+	}
+	return n
+}
+
+// freePort returns a port of loopback that was free a moment ago. It lies below those that the kernel gives to whoever dials
+// out, so that a server that is gone for a while finds its own again.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(20000 + rand.IntN(12000))
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
 
 // eventually fails the test where something does not come true in time.

@@ -38,7 +38,7 @@ func ask(t *testing.T, method, address string, fields ...string) (*http.Response
 // TestEveryAnswerOfOursIsDressed asks for everything that Gatehouse answers itself, in every form.
 func TestEveryAnswerOfOursIsDressed(t *testing.T) {
 	store := startRedis(t)
-	a := startApp(t, store)
+	a := startApp(t, store.address(), ordinary)
 	dead, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ degrade: {rate: {per_client: 1000/s, burst: 1000, per_address: 1000/s}}
 // TestPagesAreLimited: beyond the rate an answer is a 429 of a few bytes, and one client's excess is not another's.
 func TestPagesAreLimited(t *testing.T) {
 	store := startRedis(t)
-	a := startApp(t, store)
+	a := startApp(t, store.address(), ordinary)
 	file := strings.Replace(configFor(a, store, true), "per_client: 1000/s, burst: 1000", "per_client: 1/m, burst: 3", 1)
 	g := startGatehouse(t, strings.Replace(file, "listen:", "trusted_proxies: [127.0.0.1]\nlisten:", 1))
 	store.do("REPLICAOF", "127.0.0.1", "9")
@@ -144,7 +144,7 @@ func TestPagesAreLimited(t *testing.T) {
 // TestMetricsAndLogs: the names that dashboards are written against, and one line of JSON for each request whatever it held.
 func TestMetricsAndLogs(t *testing.T) {
 	store := startRedis(t)
-	a := startApp(t, store)
+	a := startApp(t, store.address(), ordinary)
 	g := startGatehouse(t, configFor(a, store, true))
 	sent := 0
 	for _, path := range []string{"/", "/login", "/assets/style.css", "/%0d%0aInjected", "/x?password=hunter2"} {
