@@ -136,8 +136,8 @@ func (x *exchange) intake() error {
 		return err
 	}
 	// What the visitor sent decides about sessions, before anything is stripped.
-	x.session, x.carries = x.rt.Session.Carried(*x.head)
-	x.remembers = x.rt.Session.Remembered(*x.head)
+	x.session, x.carries = x.rt.Session.Carried(x.head)
+	x.remembers = x.rt.Session.Remembered(x.head)
 	x.refuse()
 	if x.facts, err = intake.Clean(x.head, x.trusted, nil); err != nil {
 		return err

@@ -83,7 +83,7 @@ func (x *exchange) answer(e *Error) {
 	ask := page.Ask{
 		Head: x.v.Method() == "HEAD", Accept: list(*x.head, "Accept"), Language: list(*x.head, "Accept-Language"),
 		ContentType: x.head.Get("Content-Type"), Kind: e.Kind, Status: e.Status, Outcome: e.Outcome.String(),
-		Reason: string(e.Reason), Wait: x.wait(e), Restart: x.restart(), Refresh: x.safe(), RequestID: x.id, Carries: x.carries,
+		Reason: string(e.Reason), Wait: x.wait(e), Restart: x.restart(e), Refresh: x.safe(), RequestID: x.id, Carries: x.carries,
 	}
 	if ask.Status == 0 {
 		ask.Status = x.rt.Status
@@ -124,11 +124,13 @@ func (x *exchange) wait(e *Error) time.Duration {
 	return max(e.Wait, x.rt.Page.Wait(time.Now(), x.rt.WaitRate))
 }
 
-// restart is where the page leads back to.
-func (x *exchange) restart() string {
+// restart is where the page leads back to. Nobody signs out twice.
+func (x *exchange) restart(e *Error) string {
 	switch {
 	case x.route != nil && x.route.Restart != "":
 		return x.route.Restart
+	case e.Kind == page.SignedOut:
+		return "/"
 	case x.safe() && x.target.RawPath != "":
 		return x.target.RawPath
 	default:

@@ -31,7 +31,7 @@ func (x *exchange) headOf(answer *upstream.Answer, err error) shed.Head {
 	if !x.guards() {
 		return h
 	}
-	e := x.rt.Session.Effect(*x.head, answer.Head, time.Now())
+	e := x.rt.Session.Effect(x.head, &answer.Head, time.Now())
 	h.Deletes = e.Deletes
 	if x.route.SignIn { // it rotates ids, and a wrong password is no outage
 		return h
@@ -56,7 +56,7 @@ func (x *exchange) hold(head *h1.Head, h shed.Hold) {
 	if h == (shed.Hold{}) {
 		return
 	}
-	held := x.rt.Session.Held(*x.head, *head, time.Now(), session.Hold(h))
+	held := x.rt.Session.Held(x.head, head, time.Now(), session.Hold(h))
 	head.DelFunc(func(l h1.Line) bool { return held(l.Name, l.Value) })
 }
 

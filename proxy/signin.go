@@ -36,7 +36,7 @@ func (x *exchange) noteSignIn(answer *upstream.Answer) {
 	if !x.route.SignIn || intake.Preflight(x.request.Method, *x.head) {
 		return
 	}
-	gives := x.rt.Session.Effect(*x.head, answer.Head, time.Now()).Gives
+	gives := x.rt.Session.Effect(x.head, &answer.Head, time.Now()).Gives
 	switch status := answer.Status; {
 	case !x.attempts():
 		if gives && status >= 300 && status < 400 && !x.sentToSignIn(answer) {

@@ -46,14 +46,14 @@ func (x *exchange) endInstead(e *Error) *Error {
 // refuseFromHere has every id that the request carries refused for as long as a session can live.
 func (x *exchange) refuseFromHere() {
 	until := time.Now().Add(x.rt.MaxAge)
-	for id := range x.rt.Session.IDs(*x.head) {
+	for id := range x.rt.Session.IDs(x.head) {
 		x.rt.SignedOut.Add(id, until)
 	}
 }
 
 // expire are the lines that take what the request carries away on this device.
 func (x *exchange) expire(head *h1.Head) {
-	for _, v := range x.rt.Session.Expire(*x.head, x.target.Host, x.target.RawPath, x.secure()) {
+	for _, v := range x.rt.Session.Expire(x.head, x.target.Host, x.target.RawPath, x.secure()) {
 		head.Add("Set-Cookie", v)
 	}
 }
@@ -74,7 +74,7 @@ func (x *exchange) ended(answer *upstream.Answer) {
 		return
 	}
 	x.refuseFromHere()
-	if !x.rt.Session.Effect(*x.head, answer.Head, time.Now()).Deletes {
+	if e := x.rt.Session.Effect(x.head, &answer.Head, time.Now()); !e.Deletes && !e.Changes {
 		x.expire(&answer.Head)
 	}
 	x.tellAs(record.GuardSignedOut)
@@ -87,7 +87,7 @@ func (x *exchange) refuse() {
 		return
 	}
 	refused, now := false, time.Now()
-	for id := range x.rt.Session.IDs(*x.head) {
+	for id := range x.rt.Session.IDs(x.head) {
 		refused = refused || x.rt.SignedOut.Has(id, now)
 	}
 	if !refused {
