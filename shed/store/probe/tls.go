@@ -18,7 +18,8 @@ import (
 )
 
 // TLS is how a store is reached over TLS 1.2 or later. The files are PEM and read anew for each new connection, so they may be
-// replaced in place; the value itself must stay. The zero value believes the system's roots, expects the host of Address and shows no certificate.
+// replaced in place; the value itself must stay. The zero value believes the system's roots, expects the host of Address and
+// shows no certificate.
 type TLS struct {
 	CAFile            string // whose certificates are believed; empty: those the system believes
 	ServerName        string // the name in the store's certificate; empty: the host of Address
