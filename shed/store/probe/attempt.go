@@ -22,7 +22,7 @@ const (
 	connected
 )
 
-// attempt is one probe, while it is under way. What follows done is under the prober's lock.
+// attempt is one probe, while it is under way. What follows before is under the prober's lock.
 type attempt struct {
 	number uint64
 	ctx    context.Context // ends when the attempt is cut
@@ -31,8 +31,9 @@ type attempt struct {
 	link   atomic.Pointer[link]
 	done   chan struct{}
 
-	canary    canary  // as it was when the attempt began
-	before    *report // what the server had said of itself by then; nil where it had said nothing
+	canary canary  // as it was when the attempt began
+	before *report // what the server had said of itself by then; nil where it had said nothing
+
 	found     store.Evidence
 	told      bool // found is there; what the server says of itself may be to come
 	missing   bool // the canary was, and it is not decided yet whether it is lost

@@ -43,7 +43,7 @@ func BenchmarkStoreCost(b *testing.B) {
 	for _, row := range []struct {
 		name    string
 		watched bool
-		during  func(*testing.B, *server, *store.Monitor, context.Context)
+		during  func(context.Context, *testing.B, *server, *store.Monitor)
 	}{
 		{"nobody", false, nil},
 		{"idle", true, nil},
@@ -69,7 +69,7 @@ func BenchmarkStoreCost(b *testing.B) {
 				before, from := s.cost(), time.Now()
 				ctx, cancel := context.WithTimeout(b.Context(), window)
 				if row.during != nil {
-					row.during(b, s, m, ctx)
+					row.during(ctx, b, s, m)
 				}
 				<-ctx.Done()
 				cancel()
@@ -91,7 +91,7 @@ func BenchmarkStoreCost(b *testing.B) {
 }
 
 // ask asks as 5,000 sign-ins a second do: each for a verdict from a check that begins after it came.
-func ask(b *testing.B, _ *server, m *store.Monitor, ctx context.Context) {
+func ask(ctx context.Context, b *testing.B, _ *server, m *store.Monitor) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	tick := time.NewTicker(time.Millisecond)
@@ -111,7 +111,7 @@ func ask(b *testing.B, _ *server, m *store.Monitor, ctx context.Context) {
 }
 
 // hang stops the store for the first half of the window.
-func hang(b *testing.B, s *server, m *store.Monitor, ctx context.Context) {
+func hang(ctx context.Context, b *testing.B, s *server, m *store.Monitor) {
 	s.signal(syscall.SIGSTOP)
 	select {
 	case <-time.After(window / 2):

@@ -183,6 +183,12 @@ func TestALateAnswerToAQuestion(t *testing.T) {
 			t.Error("in time over too long a way")
 		}
 		s.eventually("the answer", func() bool { return p.at() != "" })
+		p.mu.Lock()
+		slow := p.slow
+		p.mu.Unlock()
+		if slow {
+			t.Error("a late answer to a question made the store slow")
+		}
 		if e := p.writable(); e.Vitals == nil {
 			t.Error("and then lost")
 		}

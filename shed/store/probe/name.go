@@ -10,8 +10,10 @@ import (
 	"time"
 )
 
-// lookGap is how often a name is resolved anew, to hear that it leads elsewhere.
-const lookGap = time.Second
+const (
+	lookGap  = time.Second            // a name is resolved anew so often, to hear that it leads elsewhere
+	patience = 300 * time.Millisecond // with an address that is not the last, as the standard library's dialer has it
+)
 
 var (
 	errName    = errors.New("the name does not resolve")
@@ -97,13 +99,14 @@ func (r *Redis) dial(a *attempt) (net.Conn, error) {
 	return nil, first
 }
 
-// share gives one of n equal parts of the time that is left.
+// share is how long one of n addresses that are left is tried: the last for as long as there is time, one before it no longer
+// than makes sense where another may be near.
 func share(ctx context.Context, n int) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok || n == 1 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, time.Until(deadline)/time.Duration(n))
+	return context.WithTimeout(ctx, min(time.Until(deadline)/time.Duration(n), patience))
 }
 
 // look resolves the name anew, in the background, if it is time. It is called under the prober's lock.

@@ -141,6 +141,19 @@ func TestOneAddressOfSeveralIsEnough(t *testing.T) {
 	nobody.want(shed.Down, shed.CauseDNS, false, false)
 }
 
+func TestABlackHoleAmongTheAddresses(t *testing.T) {
+	port := blackHole(t)
+	serveAt(t, "127.0.0.2", port)
+	var b book
+	b.write(nil, "127.0.0.1", "127.0.0.2")
+	p := probing(t, Settings{Address: "store.test:" + port, Resolve: b.resolve})
+	p.timeout = 5 * time.Second
+	p.writable()
+	if p.at() != "127.0.0.2" {
+		t.Errorf("at %s", p.at())
+	}
+}
+
 func TestASlowResolver(t *testing.T) {
 	s := serve(t)
 	p := probing(t, Settings{Address: "store.test:" + s.port,

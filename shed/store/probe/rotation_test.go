@@ -92,9 +92,14 @@ func TestAPasswordRotatesBehindALivingLink(t *testing.T) {
 		}
 		return e.Err != nil
 	})
-	s.do("config", "set", "requirepass", "x") // one without a password is not taken for a new one, either
-	word.set("")
-	p.writable()
+	word.set("") // a link that is not signed in is no better
+	s.do("config", "set", "requirepass", "x")
+	s.eventually("another renewal that failed", func() bool {
+		p.writable()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.failed != nil && strings.Contains(p.failed.Error(), "NOAUTH")
+	})
 	link := func() *link {
 		p.mu.Lock()
 		defer p.mu.Unlock()

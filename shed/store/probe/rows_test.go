@@ -16,7 +16,7 @@ var rows = map[int][]func(*testing.T){
 	4:  {TestNearlyFullShowsOnlyInALargeCanary},
 	5:  {TestFullOfKeysThatDoNotExpire},
 	6:  {TestFullAndEvicting, TestAnEvictedCanaryIsNoLoss},
-	7:  {TestPersistenceFails}, // no snapshot can be saved
+	7:  {TestPersistenceFails}, // a save fails
 	8:  {TestTheDiskOfTheAppendOnlyFileIsFull},
 	9:  {TestRefusals}, // too few replicas
 	10: {TestAReplicaLags},

@@ -18,7 +18,8 @@ import (
 )
 
 // TLS is how a store is reached over TLS 1.2 or later. The files are PEM and read anew for each new connection, so they may be
-// replaced in place; the value itself must stay. The zero value believes the system's roots, expects the host of Address and shows no certificate.
+// replaced in place; the value itself must stay. The zero value believes the system's roots, expects the host of Address and
+// shows no certificate.
 type TLS struct {
 	CAFile            string // whose certificates are believed; empty: those the system believes
 	ServerName        string // the name in the store's certificate; empty: the host of Address
@@ -28,6 +29,7 @@ type TLS struct {
 var (
 	errSettings  = errors.New("the TLS settings cannot be used")
 	errHandshake = errors.New("the TLS handshake failed")
+	errAsked     = errors.New("the store asked for a certificate and took none")
 )
 
 // Check says whether the files can be used now.
@@ -68,9 +70,20 @@ func (t *TLS) config(host string) (*tls.Config, error) {
 // secure makes the handshake over a new connection, and says when the certificate ends that the store showed. It closes conn
 // where it fails.
 func secure(ctx context.Context, conn net.Conn, c *tls.Config) (net.Conn, time.Time, error) {
+	asked := false
+	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		asked = true
+		if len(c.Certificates) == 0 {
+			return &tls.Certificate{}, nil
+		}
+		return &c.Certificates[0], nil
+	}
 	over := tls.Client(conn, c)
 	if err := over.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
+		if asked && alerted(err) != nil { // TLS 1.2 has no alert of its own for a certificate that is missing
+			err = fmt.Errorf("%w: %w", errAsked, err)
+		}
 		return nil, time.Time{}, fmt.Errorf("%w: %w", errHandshake, err)
 	}
 	return over, ends(over.ConnectionState().VerifiedChains...), nil
@@ -128,8 +141,11 @@ func alerted(err error) error {
 	return nil
 }
 
-// ours reports whether the other side refused our certificate (RFC 8446, section 6.2).
+// ours reports whether the other side refused our certificate, or misses one (RFC 8446, section 6.2).
 func ours(err error) bool {
+	if errors.Is(err, errAsked) {
+		return true
+	}
 	alert := alerted(err)
 	if alert == nil {
 		return false
