@@ -72,17 +72,28 @@ type gatehouse struct {
 // startGatehouse runs the program by a file of that text, and waits until it serves. It must end cleanly with its test.
 func startGatehouse(t *testing.T, text string, flags ...string) *gatehouse {
 	t.Helper()
+	return startGatehouseIn(t, nil, text, flags...)
+}
+
+// startGatehouseIn is startGatehouse with further variables in its environment.
+func startGatehouseIn(t *testing.T, environment []string, text string, flags ...string) *gatehouse {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "gatehouse.yaml")
 	writeFile(t, file, text)
-	return startGatehouseAt(t, file, flags...)
+	return startProgram(t, environment, file, flags...)
 }
 
 // startGatehouseAt is startGatehouse by a file that is there.
 func startGatehouseAt(t *testing.T, file string, flags ...string) *gatehouse {
 	t.Helper()
+	return startProgram(t, nil, file, flags...)
+}
+
+func startProgram(t *testing.T, environment []string, file string, flags ...string) *gatehouse {
+	t.Helper()
 	g := &gatehouse{t: t, config: file, exited: make(chan struct{})}
 	g.cmd = exec.Command(binary, append([]string{"run", "-c", file, "--drain-delay", "0s", "--drain-timeout", "5s"}, flags...)...)
-	g.cmd.Env = quickExit()
+	g.cmd.Env = append(quickExit(), environment...)
 	stdout, err := g.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

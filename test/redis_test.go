@@ -22,6 +22,7 @@ import (
 // redisServer is a real redis-server on loopback. It is stopped, by its pid, when its test ends.
 type redisServer struct {
 	t    *testing.T
+	host string
 	port string
 	dir  string
 	more []string // further words of its command line
@@ -34,7 +35,13 @@ type redisServer struct {
 // startRedis starts an empty server on a free port. More are further words of its command line.
 func startRedis(t *testing.T, more ...string) *redisServer {
 	t.Helper()
-	r := &redisServer{t: t, port: freePort(t), dir: t.TempDir(), more: more}
+	return startRedisAt(t, "127.0.0.1", freePort(t), more...)
+}
+
+// startRedisAt starts an empty server at that address.
+func startRedisAt(t *testing.T, host, port string, more ...string) *redisServer {
+	t.Helper()
+	r := &redisServer{t: t, host: host, port: port, dir: t.TempDir(), more: more}
 	r.cli = redis.NewClient(&redis.Options{
 		Addr: r.address(), DialTimeout: time.Second, ReadTimeout: 10 * time.Second, MaxRetries: -1, PoolSize: 2,
 	})
@@ -66,7 +73,7 @@ func (r *redisServer) demote() {
 	r.do("REPLICAOF", "127.0.0.1", r.replica.port)
 }
 
-func (r *redisServer) address() string { return "127.0.0.1:" + r.port }
+func (r *redisServer) address() string { return net.JoinHostPort(r.host, r.port) }
 
 // start starts the process and waits until it serves.
 func (r *redisServer) start() {
@@ -79,7 +86,7 @@ func (r *redisServer) start() {
 // grow without ending the process for it, for who wants to set such a limit.
 func (r *redisServer) launch(once ...string) {
 	r.t.Helper()
-	words := []string{"redis-server", "--port", r.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", r.dir,
+	words := []string{"redis-server", "--port", r.port, "--bind", r.host, "--save", "", "--appendonly", "no", "--dir", r.dir,
 		"--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"}
 	words = slices.Concat(words, r.more, once)
 	r.cmd = exec.Command("/bin/sh", append([]string{"-c", `trap "" XFSZ; exec "$@"`, "sh"}, words...)...)
@@ -140,6 +147,16 @@ func (r *redisServer) limitFiles(to string) {
 	if err != nil {
 		r.t.Fatalf("prlimit: %v: %s", err, out)
 	}
+}
+
+// probed reports whether Gatehouse has been here.
+func (r *redisServer) probed() bool {
+	r.t.Helper()
+	keys, err := r.cli.Keys(context.Background(), "gatehouse:*").Result()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return len(keys) > 0
 }
 
 // has reports whether there is such a key.

@@ -13,7 +13,7 @@ import (
 // pathFaults are those in which the store, or the way to it, gives no answer or a late one.
 func pathFaults() []*scenario {
 	return []*scenario{
-		hung("frozen", lasts, true), hung("frozen for long", 8*time.Second, false), blackHole(),
+		hung("frozen", lasts, true), hung("frozen for long", 8*time.Second, false), blackHole(), cutOff(),
 		{
 			name: "300 ms late", relay: true, causes: []string{"slow", "hung"}, state: "down", lasts: 8 * time.Second,
 			first: 2 * time.Second, again: reopened,
@@ -49,18 +49,39 @@ func hung(name string, long time.Duration, quick bool) *scenario {
 		breaks: func(st *stage) { st.store.signal(syscall.SIGSTOP) },
 		mend:   func(st *stage) { st.store.signal(syscall.SIGCONT) },
 	}
-	var goroutines, files float64
-	s.prepare = func(*stage) { goroutines, files = 0, 0 }
+	if quick {
+		return s
+	}
 	s.check = func(t *testing.T, st *stage, _ seen) {
 		// The program has nothing to do any more: what it holds now it would hold for ever.
 		fresh := startGatehouse(t, configFor(st.app, st.store, true))
-		goroutines, files = fresh.metric(t, "go_goroutines"), fresh.metric(t, "process_open_fds")
+		goroutines, files := fresh.metric(t, "go_goroutines"), fresh.metric(t, "process_open_fds")
 		eventually(t, 40*time.Second, "nothing is left over from the hang", func() bool {
 			g, f := st.with.metric(t, "go_goroutines"), st.with.metric(t, "process_open_fds")
 			return g <= math.Max(goroutines*1.05, goroutines+10) && f <= math.Max(files*1.05, files+10)
 		})
 	}
 	return s
+}
+
+// cutOff has the way from Gatehouse to the store broken and no other: the prober is wrong, and trials show it.
+func cutOff() *scenario {
+	return &scenario{
+		name: "only the prober is cut off", relay: true, causes: []string{"hung"}, state: "unknown", lasts: 15 * time.Second,
+		first: silentSignIn, member: silentMember, again: reopened,
+		honest: "the app is well; it fails where the site stays shed because its prober is cut off",
+		breaks: func(st *stage) { st.own.swallow() },
+		mend: func(st *stage) {
+			st.since = time.Now()
+			time.Sleep(3 * time.Second)
+			all := st.guarded.between(st.since, time.Now(), reads)
+			if n := count(all, hit.ok); n < len(all)*9/10 || len(all) == 0 {
+				st.t.Errorf("%d of %d members' requests were served when trials had shown that the prober is wrong", n, len(all))
+			}
+			st.own.pass()
+			st.mended = time.Now()
+		},
+	}
 }
 
 // blackHole has packets go nowhere: connections that stand are silent, and none can be made.

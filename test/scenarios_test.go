@@ -173,7 +173,7 @@ func storeFaults() []*scenario {
 			breaks: set("CLIENT", "PAUSE", "60000", "WRITE"),
 			mend:   set("CLIENT", "UNPAUSE"),
 		},
-		nearlyFull(), evicting(), maxClients(), proberRotated(), flapping(),
+		nearlyFull(), evicting(), maxClients(), proberRotated(), flapping(), reloaded(),
 	}
 }
 

@@ -16,7 +16,8 @@ type stage struct {
 	own           *relay // before the store, for Gatehouse alone; nil: none
 	theirs        *relay // and for the apps
 	with, without *gatehouse
-	app, bare     *app // behind with, and behind without
+	file          string // of with
+	app, bare     *app   // behind with, and behind without
 	guarded       *load
 	exposed       *load
 
@@ -52,7 +53,8 @@ func (s *scenario) set(t *testing.T) *stage {
 	if s.site != nil {
 		s.site(&protected)
 	}
-	st.with, st.without = startGatehouse(t, protected.text()), startGatehouse(t, exposed.text())
+	st.file = protected.text()
+	st.with, st.without = startGatehouse(t, st.file), startGatehouse(t, exposed.text())
 	st.guarded = startLoad(t, st.with.url, s.framework(), members)
 	st.exposed = startLoad(t, st.without.url, s.framework(), members)
 
