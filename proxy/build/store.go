@@ -126,15 +126,22 @@ func (p *Plan) keepOverride() {
 }
 
 func (p *Plan) storeSettings(s *livingStore) store.Settings {
-	rec, c := p.living.Record, p.cfg.Session.Store
+	rec, log, c := p.living.Record, p.living.Log, p.cfg.Session.Store
 	return store.Settings{
 		Interval: c.Probe.Interval, Timeout: c.Probe.Timeout, Payload: c.Probe.Payload,
 		Strained: c.Strained.Latency, Memory: c.Strained.Memory, Clients: c.Strained.Clients, Evictions: c.Strained.Evictions.PerSecond(),
 		Rise: c.Recovery.Rise, After: c.Recovery.After, RampOver: c.Recovery.Ramp.Over,
 		HoldFrom: c.Recovery.Hold.From, HoldTo: c.Recovery.Hold.To,
-		Observe: func(took time.Duration, _ shed.Cause) {
-			if s.inForce.Load() {
-				rec.StoreProbe(s.identity.name, took)
+		Observe: func(took time.Duration, e store.Evidence) {
+			if !s.inForce.Load() {
+				return
+			}
+			if e.Latency > 0 {
+				took = e.Latency // without what was asked beside the canary
+			}
+			rec.StoreProbe(s.identity.name, took)
+			if e.Err != nil && (e.State == shed.Writable || e.State == shed.Strained) {
+				log.Warn("the session store is well, and something about it is not", "store", s.identity.name, "error", e.Err.Error())
 			}
 		},
 	}

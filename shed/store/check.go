@@ -179,7 +179,7 @@ func (m *Monitor) measure(size int, begun time.Time, s Settings) (e Evidence, ok
 		m.record.note(e, took)
 		m.mu.Unlock()
 		if s.Observe != nil {
-			s.Observe(took, e.Cause)
+			s.Observe(took, e)
 		}
 		if stalled > tolerate && rank(e.State) > 0 && !e.Definite && again < repeats {
 			// A canary found missing stays missed: the prober has told of it once and planted another.

@@ -48,8 +48,8 @@ type Settings struct {
 
 	// StartRamp begins a ramp with the first verdict, for a store that is new on a reload.
 	StartRamp bool
-	// Observe is called after each probe, from the Monitor's goroutine, with how long it took. It may be nil.
-	Observe func(took time.Duration, cause shed.Cause)
+	// Observe is called after each probe, from the Monitor's goroutine, with how long it took and what it found. It may be nil.
+	Observe func(took time.Duration, e Evidence)
 }
 
 func (s Settings) rise() int { return max(1, s.Rise) }
