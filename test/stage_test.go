@@ -16,8 +16,9 @@ type stage struct {
 	own           *relay // before the store, for Gatehouse alone; nil: none
 	theirs        *relay // and for the apps
 	with, without *gatehouse
-	file          string // of with
-	app, bare     *app   // behind with, and behind without
+	file          string   // of with
+	environment   []string // of with, beyond the usual
+	app, bare     *app     // behind with, and behind without
 	guarded       *load
 	exposed       *load
 
@@ -54,7 +55,7 @@ func (s *scenario) set(t *testing.T) *stage {
 		s.site(&protected)
 	}
 	st.file = protected.text()
-	st.with, st.without = startGatehouse(t, st.file), startGatehouse(t, exposed.text())
+	st.with, st.without = startGatehouseIn(t, st.environment, st.file), startGatehouse(t, exposed.text())
 	st.guarded = startLoad(t, st.with.url, s.framework(), members)
 	st.exposed = startLoad(t, st.without.url, s.framework(), members)
 
