@@ -38,6 +38,7 @@ type hit struct {
 	signedOut bool   // the answer takes a session away, or sends a member to sign in
 	cookie    string // the session that the answer gives
 	body      string // of a page that an app made
+	visitor   int    // which of those who come back with a remember-me cookie
 }
 
 // ok reports whether the visitor got what was asked for.
@@ -123,6 +124,7 @@ func (l *load) recall(i int) hit {
 	carried := l.recalls[i]
 	l.mu.Unlock()
 	h, cookies := l.ask(recalls, "GET", "/members", nil, map[string]string{"remember": carried})
+	h.visitor = i
 	if now, sent := cookies["remember"]; sent {
 		h.signedOut = now == ""
 		l.mu.Lock()

@@ -156,11 +156,19 @@ func (s *scenario) look(st *stage, l *load) seen {
 		}
 	}
 	for i := range l.recalls {
-		if h := l.recall(i); h.status != 200 {
+		if h := l.recall(i); h.status != 200 && !st.interrupted(l, i) {
 			v.gone++
 		}
 	}
 	return v
+}
+
+// interrupted reports whether the fault came while the app was about to renew that visitor's remember-me cookie. A store that
+// hung then carries the renewal out when it comes back, when the app has long given up: nobody in front of it can help that.
+func (st *stage) interrupted(l *load, visitor int) bool {
+	return slices.ContainsFunc(l.between(time.Time{}, st.since, recalls), func(h hit) bool {
+		return h.visitor == visitor && h.took > time.Second
+	})
 }
 
 // changes are the changes of the store's state and of its cause that the program told of, in their order.
