@@ -123,7 +123,11 @@ func (l *load) recall(i int) hit {
 	l.mu.Lock()
 	carried := l.recalls[i]
 	l.mu.Unlock()
-	h, cookies := l.ask(recalls, "GET", "/members", nil, map[string]string{"remember": carried})
+	held := map[string]string{}
+	if carried != "" {
+		held["remember"] = carried
+	}
+	h, cookies := l.ask(recalls, "GET", "/members", nil, held)
 	h.visitor = i
 	if now, sent := cookies["remember"]; sent {
 		h.signedOut = now == ""
