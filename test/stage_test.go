@@ -1,6 +1,7 @@
 package test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,11 +92,7 @@ func (s *scenario) play(st *stage) (state string) {
 	if st.since.IsZero() {
 		st.since = time.Now()
 	}
-	wait := s.lasts
-	if wait == 0 {
-		wait = lasts
-	}
-	time.Sleep(wait)
+	time.Sleep(cmp.Or(s.lasts, lasts))
 	for until := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		if state = st.with.storeState(st.t); state == s.state || time.Now().After(until) {
 			break
@@ -106,7 +103,7 @@ func (s *scenario) play(st *stage) (state string) {
 	eventually(st.t, 20*time.Second, "sign-ins come back", func() bool {
 		return st.guarded.first(st.mended, hit.admitted) >= 0
 	})
-	time.Sleep(500 * time.Millisecond)
+	time.Sleep(cmp.Or(s.after, 500*time.Millisecond))
 	st.guarded.stop()
 	st.exposed.stop()
 	return state
