@@ -27,6 +27,7 @@ type scenario struct {
 	breaks func(*stage)
 	lasts  time.Duration // how long the fault lasts; lasts where zero
 	mend   func(*stage)
+	after  time.Duration // how long visitors go on coming after the first sign-in; half a second where zero
 
 	causes  []string      // one of them must be seen first; none: the store must not be taken for impaired
 	state   string        // that must be acted on when the fault has lasted

@@ -38,6 +38,7 @@ type hit struct {
 	signedOut bool   // the answer takes a session away, or sends a member to sign in
 	cookie    string // the session that the answer gives
 	body      string // of a page that an app made
+	visitor   int    // which of those who come back with a remember-me cookie
 }
 
 // ok reports whether the visitor got what was asked for.
@@ -122,7 +123,12 @@ func (l *load) recall(i int) hit {
 	l.mu.Lock()
 	carried := l.recalls[i]
 	l.mu.Unlock()
-	h, cookies := l.ask(recalls, "GET", "/members", nil, map[string]string{"remember": carried})
+	held := map[string]string{}
+	if carried != "" {
+		held["remember"] = carried
+	}
+	h, cookies := l.ask(recalls, "GET", "/members", nil, held)
+	h.visitor = i
 	if now, sent := cookies["remember"]; sent {
 		h.signedOut = now == ""
 		l.mu.Lock()

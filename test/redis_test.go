@@ -149,7 +149,7 @@ func (r *redisServer) limitFiles(to string) {
 	}
 }
 
-// probed reports whether Gatehouse has been here.
+// probed reports whether Gatehouse has been here lately.
 func (r *redisServer) probed() bool {
 	r.t.Helper()
 	keys, err := r.cli.Keys(context.Background(), "gatehouse:*").Result()

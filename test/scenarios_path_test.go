@@ -13,7 +13,7 @@ import (
 // pathFaults are those in which the store, or the way to it, gives no answer or a late one.
 func pathFaults() []*scenario {
 	return []*scenario{
-		hung("frozen", lasts, true), hung("frozen for long", 8*time.Second, false), blackHole(), cutOff(),
+		hung("frozen", lasts, true), hung("frozen for long", 8*time.Second, false), blackHole(), cutOff(), nameFlips(),
 		{
 			name: "300 ms late", relay: true, causes: []string{"slow", "hung"}, state: "down", lasts: 8 * time.Second,
 			first: 2 * time.Second, again: reopened,

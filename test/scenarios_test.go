@@ -118,13 +118,15 @@ func storeFaults() []*scenario {
 		{
 			name: "killed, back empty", quick: true, causes: []string{"refused"}, state: "down",
 			first: definite, member: definite, again: reconnected, emptied: true, off: []harm{bareErrors, signOuts},
+			// Twenty sign-ins and forms a second come, and the ramp begins far below that.
+			site: func(s *site) { s.ramp = "from: 4/s, to: 20/s, over: 5s" }, after: 3 * time.Second,
 			breaks: func(st *stage) { st.store.kill() },
 			mend:   func(st *stage) { st.store.empty(); st.mended = time.Now() },
 			check: func(t *testing.T, st *stage, _ seen) {
 				eventually(t, 5*time.Second, "the loss is told of", func() bool {
 					return slices.ContainsFunc(st.with.changes(), func(c change) bool { return c.cause == "session_loss" })
 				})
-				st.ramped(t, 10, 100, 2*time.Second)
+				st.ramped(t, 4, 20, 5*time.Second)
 			},
 		},
 		{
@@ -191,9 +193,12 @@ func (st *stage) ramped(t *testing.T, from, to float64, over time.Duration) {
 		}
 	}
 	came := slices.DeleteFunc(st.app.signIns(), func(at time.Time) bool { return at.Before(st.mended) })
+	if opened.IsZero() || len(came) == 0 {
+		t.Fatal("nobody came by the ramp")
+	}
 	for i, first := range came {
 		end := first.Add(time.Second)
-		if end.Sub(opened) > over {
+		if end.Sub(opened) > over || end.After(came[len(came)-1]) {
 			return
 		}
 		n := 0

@@ -12,6 +12,7 @@ type site struct {
 	store   string // the session store's address; empty: there is none, and so no protection
 	redis   string // further keys of redis
 	probe   string // keys of probe
+	ramp    string // of recovery
 	keys    string // further keys of store, a line each
 	session string // further keys of session, a line each
 	routes  string // further routes, a line each, that come before all others
@@ -42,7 +43,7 @@ func (s site) text() string {
   store:
     redis: {address: %q%s}
     probe: {%s}
-    recovery: {rise: 3, after: 500ms, ramp: {from: 10/s, to: 100/s, over: 2s}}%s`, s.store, more, s.probe, indent(s.keys, "\n    "))
+    recovery: {rise: 3, after: 500ms, ramp: {%s}}%s`, s.store, more, s.probe, or(s.ramp, "from: 10/s, to: 100/s, over: 2s"), indent(s.keys, "\n    "))
 	}
 	return fmt.Sprintf(`
 listen: [{address: %q}]

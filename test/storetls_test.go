@@ -95,6 +95,14 @@ func TestTheStoreByTLS(t *testing.T) {
 	store.do("REPLICAOF", "NO", "ONE")
 	eventually(t, patience, "and its end", func() bool { return g.storeState(t) == "writable" })
 
+	file := filepath.Join(t.TempDir(), "gatehouse.yaml")
+	for _, redis := range []string{"tls: true", fmt.Sprintf("tls: {ca_file: %q}", ca.file("ca.crt"))} {
+		s.redis = redis
+		writeFile(t, file, s.text())
+		if code, stdout, stderr := command(t, "check", file); code != 0 {
+			t.Errorf("%s: gatehouse check: exit code %d\n%s%s", redis, code, stdout, stderr)
+		}
+	}
 	for name, redis := range map[string]string{
 		"another CA":   fmt.Sprintf("tls: {ca_file: %q, server_name: store.internal, cert_file: %q, key_file: %q}", newAuthority(t, "other").file("other.crt"), ca.file("gatehouse.crt"), ca.file("gatehouse.key")),
 		"another name": fmt.Sprintf("tls: {ca_file: %q, cert_file: %q, key_file: %q}", ca.file("ca.crt"), ca.file("gatehouse.crt"), ca.file("gatehouse.key")),
