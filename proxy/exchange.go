@@ -136,8 +136,7 @@ func (x *exchange) intake() error {
 		return err
 	}
 	// What the visitor sent decides about sessions, before anything is stripped.
-	x.session, x.carries = x.rt.Session.Carried(x.head)
-	x.remembers = x.rt.Session.Remembered(x.head)
+	x.recognise()
 	x.refuse()
 	if x.facts, err = intake.Clean(x.head, x.trusted, nil); err != nil {
 		return err
@@ -149,6 +148,12 @@ func (x *exchange) intake() error {
 	x.request.Method, x.request.Host, x.request.Query = x.v.Method(), x.target.Host, x.target.Query
 	x.request.RawPath, x.request.Path, x.request.Fields = x.target.RawPath, path, x.head
 	return nil
+}
+
+// recognise notes what the request carries of a session.
+func (x *exchange) recognise() {
+	x.session, x.carries = x.rt.Session.Carried(x.head)
+	x.remembers = x.rt.Session.Remembered(x.head)
 }
 
 func (x *exchange) match() error {

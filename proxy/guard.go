@@ -7,7 +7,6 @@ import (
 	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
-	"gatehouse/shed/session"
 )
 
 // guards reports whether the guard looks at what this request is answered: it carries something that an answer could take
@@ -23,11 +22,6 @@ func (x *exchange) headOf(answer *upstream.Answer, err error) shed.Head {
 		return h
 	}
 	h.Status, h.Convert, h.RetryAfter = answer.Status, x.route.Convert[answer.Status], answer.Head.Has("Retry-After")
-	if x.wish() {
-		// Whatever word the app has for it, such as a form's proof that was kept in the session: it did not end the session.
-		h.Denies = answer.Status >= 400
-		return h
-	}
 	if !x.guards() {
 		return h
 	}
@@ -56,7 +50,7 @@ func (x *exchange) hold(head *h1.Head, h shed.Hold) {
 	if h == (shed.Hold{}) {
 		return
 	}
-	held := x.rt.Session.Held(x.head, head, time.Now(), session.Hold(h))
+	held := x.rt.Session.Held(x.head, head, time.Now(), h)
 	head.DelFunc(func(l h1.Line) bool { return held(l.Name, l.Value) })
 }
 

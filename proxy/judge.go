@@ -28,6 +28,9 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 	case x.rt.Store != nil && !intake.Preflight(x.request.Method, *x.head):
 		err = x.weigh(answer, err)
 	}
+	if err == nil && x.wish() && x.unfulfilled(answer.Status) {
+		err = &Error{Outcome: record.Converted, Reason: reasonSignedOut}
+	}
 	x.trial.End(false) // unless it has ended otherwise
 	if err != nil && answer != nil {
 		_ = answer.Body.Close()

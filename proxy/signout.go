@@ -9,6 +9,7 @@ import (
 	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
 	"gatehouse/shed/page"
+	"gatehouse/shed/quota"
 )
 
 // reasonSignedOut is given where the app could not end a session and Gatehouse did what can be done without it.
@@ -16,15 +17,31 @@ const reasonSignedOut shed.Reason = "signed_out"
 
 // wish reports whether the visitor asks to be signed out, and brought something that can be ended. What another site's page
 // makes a browser send is no wish (Fetch Metadata): the app would have asked for its own proof, which cannot be asked for here.
+// Neither is what a browser fetches in case it is wanted.
 func (x *exchange) wish() bool {
-	if x.route == nil || !x.route.SignOut || !x.carries && !x.remembers {
+	if x.route == nil || !x.route.SignOut || x.rt.SignedOut == nil || !x.carries && !x.remembers {
 		return false
 	}
 	switch x.v.Method() {
 	case "HEAD", "OPTIONS", "TRACE":
 		return false
 	}
-	return !strings.EqualFold(x.head.Get("Sec-Fetch-Site"), "cross-site")
+	return !strings.EqualFold(x.head.Get("Sec-Fetch-Site"), "cross-site") && !x.head.Has("Sec-Purpose") && !x.head.Has("Purpose")
+}
+
+// unfulfilled reports whether an answer to a wish did not end the session: the app failed, or, while its store may have
+// forgotten what it needs to know, such as a form's proof, it does not understand.
+func (x *exchange) unfulfilled(status int) bool {
+	return status >= 500 || status >= 400 && x.uncertain()
+}
+
+// uncertain reports whether an app's store may have failed it since the request came, as far as is known without waiting.
+func (x *exchange) uncertain() bool {
+	if x.rt.Store == nil {
+		return false
+	}
+	v := x.rt.Store.Current()
+	return v.Impaired() || v.Recovering() || !x.entry.Arrived.After(x.rt.Store.LastImpaired())
 }
 
 // endInstead turns a failure to ask the app into a sign-out by Gatehouse itself, where one was asked for: the cookies are
@@ -35,7 +52,7 @@ func (x *exchange) endInstead(e *Error) *Error {
 	default:
 		return e
 	}
-	if x.rt.SignedOut == nil || !x.wish() {
+	if !x.wish() {
 		return e
 	}
 	x.refuseFromHere()
@@ -43,12 +60,30 @@ func (x *exchange) endInstead(e *Error) *Error {
 	return &Error{Outcome: e.Outcome, Reason: reasonSignedOut, Kind: page.SignedOut, Status: 200, Err: e.Err}
 }
 
-// refuseFromHere has every id that the request carries refused for as long as a session can live.
+// mostEnded is how many ids of one request are refused: more are made up, to have others forgotten.
+const mostEnded = 8
+
+// refuseFromHere has every id that the request carries refused for as long as a session can live. How often one address may do
+// that is bounded, as its pages are: the set is.
 func (x *exchange) refuseFromHere() {
-	until := time.Now().Add(x.rt.MaxAge)
-	for id := range x.rt.Session.IDs(x.head) {
-		x.rt.SignedOut.Add(id, until)
+	if _, wait := x.rt.PerAddress.Take(x.ctx, quota.AddrKey(x.request.Client)); wait > 0 {
+		return
 	}
+	until, n := time.Now().Add(x.rt.MaxAge), 0
+	for name, id := range x.rt.Session.IDs(x.head) {
+		if n++; n > mostEnded {
+			return
+		}
+		if !password(name, id) {
+			x.rt.SignedOut.Add(name, id, until)
+		}
+	}
+}
+
+// password reports whether a value is no session's but proves by itself who somebody is: refusing it would lock them out.
+func password(name, value string) bool {
+	const scheme = "Basic "
+	return strings.EqualFold(name, "Authorization") && len(value) >= len(scheme) && strings.EqualFold(value[:len(scheme)], scheme)
 }
 
 // expire are the lines that take what the request carries away on this device.
@@ -64,40 +99,62 @@ func (x *exchange) secure() bool {
 }
 
 // ended looks at a sign-out that the app answered well. If its store cannot have forgotten the session, a copy of the cookie would
-// still be good, so the id is refused from here on; and if the app left the cookie where it was, it is expired here.
+// still be good, so the id is refused from here on; and if the app left the cookie where it was, it is expired here. A store that
+// failed unseen is noticed by the next check.
 func (x *exchange) ended(answer *upstream.Answer) {
-	if x.rt.Store == nil || x.rt.SignedOut == nil || answer.Status >= 400 || !x.wish() {
+	if x.rt.Store == nil || answer.Status >= 400 || !x.wish() {
 		return
 	}
-	v := x.rt.Store.Current()
-	if !v.Impaired() && !v.Recovering() && x.entry.Arrived.After(x.rt.Store.LastImpaired()) {
+	if x.uncertain() {
+		x.refuseFromHere()
+		if e := x.rt.Session.Effect(x.head, &answer.Head, time.Now()); !e.Deletes && !e.Changes {
+			x.expire(&answer.Head)
+		}
+		x.tellAs(record.GuardSignedOut)
 		return
 	}
-	x.refuseFromHere()
-	if e := x.rt.Session.Effect(x.head, &answer.Head, time.Now()); !e.Deletes && !e.Changes {
-		x.expire(&answer.Head)
-	}
-	x.tellAs(record.GuardSignedOut)
+	x.forgetUnless()
 }
 
-// refuse takes ids away from the request that were signed out here while the app could not do it. What is left is a stranger's
-// request.
+// forgetUnless has the ids refused where the first check from here on finds the store impaired. It keeps copies, since the
+// head is gone by then.
+func (x *exchange) forgetUnless() {
+	type carried struct{ name, id string }
+	var all []carried
+	for name, id := range x.rt.Session.IDs(x.head) {
+		if len(all) < mostEnded && !password(name, id) {
+			all = append(all, carried{name, strings.Clone(id)})
+		}
+	}
+	set, until := x.rt.SignedOut, time.Now().Add(x.rt.MaxAge)
+	x.rt.Store.After(func(v shed.Verdict) {
+		if v.Late || v.Impaired() {
+			for _, c := range all {
+				set.Add(c.name, c.id, until)
+			}
+		}
+	})
+}
+
+// refuse takes ids away from the request that were signed out here while the app could not do it. Without them it is a
+// stranger's request.
 func (x *exchange) refuse() {
 	if x.rt.SignedOut == nil || x.rt.SignedOut.Len() == 0 {
 		return
 	}
-	refused, now := false, time.Now()
-	for id := range x.rt.Session.IDs(x.head) {
-		refused = refused || x.rt.SignedOut.Has(id, now)
+	now := time.Now()
+	has := func(name, id string) bool { return x.rt.SignedOut.Has(name, id, now) }
+	refused := false
+	for name, id := range x.rt.Session.IDs(x.head) {
+		refused = refused || has(name, id)
 	}
 	if !refused {
 		return
 	}
 	x.tellAs(record.GuardRefused)
-	x.session, x.carries, x.remembers = "", false, false
 	for i, l := range *x.head {
 		if strings.EqualFold(l.Name, "Cookie") {
-			(*x.head)[i].Value = x.rt.Session.Strip(l.Value)
+			(*x.head)[i].Value = x.rt.Session.Strip(l.Value, has)
 		}
 	}
 	x.head.DelFunc(func(l h1.Line) bool {
@@ -106,9 +163,10 @@ func (x *exchange) refuse() {
 		}
 		for _, name := range x.rt.Session.Headers {
 			if strings.EqualFold(l.Name, name) {
-				return true
+				return has(name, l.Value)
 			}
 		}
 		return false
 	})
+	x.recognise()
 }

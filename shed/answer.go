@@ -64,7 +64,7 @@ func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement
 	if !page && !h.Deletes && !h.Changes {
 		return Judgement{}
 	}
-	if v.State == Unknown && !v.Impaired() && checked && !v.Recovering() {
+	if checked && v.blind() {
 		if n != NeedNone && (h.Broken || h.Suspect() && h.Status >= 502 && h.Status <= 504) {
 			return Judgement{Fate: Page, Reason: Reason(v.Cause.String())}
 		}
@@ -79,7 +79,7 @@ func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement
 	case !h.Arrived.After(closed):
 		reason = ReasonRecovering
 	case v.Recovering() && (checked || !h.Changes):
-		reason, changes = ReasonRecovering, false
+		reason, changes = ReasonRecovering, v.Late
 	case !checked:
 		return Judgement{Fate: Check}
 	case v.Late:
@@ -96,3 +96,6 @@ func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement
 	}
 	return Judgement{Reason: reason, Hold: hold}
 }
+
+// blind reports whether nothing is known of the store, and nothing was lately.
+func (v Verdict) blind() bool { return v.State == Unknown && !v.Impaired() && !v.Recovering() }

@@ -23,6 +23,8 @@ func TestTheGuardTable(t *testing.T) {
 	unknown := Verdict{State: Unknown, Cause: CauseProberAuth, Observed: Unknown, ObservedCause: CauseProberAuth}
 	late := ok
 	late.Late = true
+	lateRamp := ramp
+	lateRamp.Late = true
 	never, before, since := time.Time{}, at(9), at(11)
 	for _, c := range []struct {
 		name    string
@@ -50,6 +52,7 @@ func TestTheGuardTable(t *testing.T) {
 		{"the ramp runs: another session is looked at", NeedRead, changed, ramp, false, before, Judgement{Fate: Check}},
 		{"the ramp runs: another session is kept by the store", NeedRead, changed, ramp, true, before, Judgement{}},
 		{"the ramp runs: only the deletion is held", NeedRead, both, ramp, true, before, Judgement{Reason: ReasonRecovering, Hold: Hold{Deletions: true}}},
+		{"the ramp runs, and it is too late to tell", NeedRead, changed, lateRamp, true, before, Judgement{Reason: ReasonRecovering, Hold: Hold{Changes: true}}},
 		{"an override is no judge of apps", NeedRead, denied, overruled, false, never, Judgement{Fate: Page, Reason: "hung"}},
 		{"an override that closes guards", NeedRead, deleted, ordered, false, never, Judgement{Reason: "override", Hold: Hold{Deletions: true}}},
 		{"a store that is held guards", NeedRead, changed, held, false, never, Judgement{Reason: "flapping", Hold: Hold{Changes: true}}},

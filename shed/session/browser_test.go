@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"gatehouse/shed"
 )
 
 // browser is a cookie jar that somebody else made.
@@ -74,7 +76,7 @@ func TestFrameworksInABrowser(t *testing.T) {
 			if lost && !c.want.Deletes && !c.want.Changes || c.want.Deletes && !lost || changed && !c.want.Changes {
 				t.Errorf("%s: the browser sends %q afterwards, and Effect says %+v", c.name, sent["Cookie"], c.want)
 			}
-			kept := fields{"Cookie": {after(everything.Held(request, fields{"Set-Cookie": c.answer}, now, Hold{true, true}))}}
+			kept := fields{"Cookie": {after(everything.Held(request, fields{"Set-Cookie": c.answer}, now, shed.Hold{true, true}))}}
 			for name, value := range cookies(request) {
 				got, _ := Cookie(kept, name)
 				if everything.mark(name) >= 0 && !everything.remembers(everything.mark(name)) && got != value {

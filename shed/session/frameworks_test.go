@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"gatehouse/shed"
 )
 
 var now = time.Date(2026, time.March, 4, 12, 0, 0, 0, time.UTC)
@@ -117,7 +119,7 @@ func TestFrameworks(t *testing.T) {
 		if got := everything.Effect(request, answer, now); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
-		drop := everything.Held(request, answer, now, Hold{true, true})
+		drop := everything.Held(request, answer, now, shed.Hold{true, true})
 		var held []int
 		for i, line := range c.answer {
 			if drop("set-cookie", line) {

@@ -59,16 +59,16 @@ func (m *Marks) Remembered(f Fields) bool {
 	return false
 }
 
-// IDs yields every session id that a request carries, those of cookies first, and is what SignedOut wants to be asked about:
-// a stranger who sends two sessions must not be able to hide one behind the other. An id may come twice. It is part of the
-// header, like Carried's, which is the first of them.
-func (m *Marks) IDs(f Fields) iter.Seq[string] {
-	return func(yield func(string) bool) { m.ids(f, yield) }
+// IDs yields everything by which a request could be taken for somebody's: every session cookie and remember-me cookie, then
+// the values of Headers, each with its name. It is what SignedOut wants to be asked about: a stranger who sends two sessions must
+// not be able to hide one behind the other. The strings are part of the header, like Carried's.
+func (m *Marks) IDs(f Fields) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) { m.ids(f, yield) }
 }
 
-func (m *Marks) ids(f Fields, yield func(string) bool) {
+func (m *Marks) ids(f Fields, yield func(name, value string) bool) {
 	for name, value := range cookies(f) {
-		if match(m.Cookies, name) >= 0 && !yield(value) {
+		if m.mark(name) >= 0 && !yield(name, value) {
 			return
 		}
 	}
@@ -78,7 +78,7 @@ func (m *Marks) ids(f Fields, yield func(string) bool) {
 			if !ok {
 				break
 			}
-			if v != "" && !yield(v) {
+			if v != "" && !yield(name, v) {
 				return
 			}
 		}

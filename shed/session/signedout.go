@@ -14,9 +14,10 @@ const maxSignedOut = 65536
 // SignedOut is a set of session ids that Gatehouse signed out by itself, each until a time. It is made by NewSignedOut; the
 // zero value is empty, and nothing may be added to it. It is safe for concurrent use.
 //
-// The ids themselves are never kept, only hashes of 128 bits under a key of this set's own, so that nobody who reads the memory
-// finds a session, and nobody outside can aim at another's id. An id is the same with and without quotes around it and with
-// its percent escapes decoded once, as backends read it.
+// The ids themselves are never kept, only hashes of 128 bits, with the name of the cookie or field, under a key of this set's own:
+// nobody who reads the memory finds a session, and nobody outside can aim at another's id. An id is the same with and without
+// quotes around it and with its percent escapes decoded once, as backends read it. What is too short to be an id is not kept:
+// other visitors may carry the same (a cookie that says how many pieces follow, a flag), and would be signed out with this one.
 //
 // At most 65536 ids are kept. One more makes the oldest go, and that session is accepted again if its app never ended it: an
 // outage in which more visitors sign out, or in which somebody signs out with that many made-up ids, gives up the first of
@@ -39,9 +40,15 @@ func NewSignedOut() *SignedOut {
 	return &SignedOut{high: maphash.MakeSeed(), low: maphash.MakeSeed(), until: make(map[hash]time.Time)}
 }
 
+// leastID is how long an id is at least: sixteen hexadecimal digits would be 64 bits, the least that a session id should have.
+const leastID = 16
+
 // Add keeps an id until a time. An id that is kept already keeps its place, until the later of both times.
-func (s *SignedOut) Add(id string, until time.Time) {
-	h := s.hash(id)
+func (s *SignedOut) Add(name, id string, until time.Time) {
+	if len(unquoted(id)) < leastID {
+		return
+	}
+	h := s.hash(name, id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old, there := s.until[h]; there {
@@ -62,11 +69,11 @@ func (s *SignedOut) Add(id string, until time.Time) {
 }
 
 // Has reports whether an id is kept and its time has not come.
-func (s *SignedOut) Has(id string, now time.Time) bool {
+func (s *SignedOut) Has(name, id string, now time.Time) bool {
 	if s.n.Load() == 0 {
 		return false
 	}
-	h := s.hash(id)
+	h := s.hash(name, id)
 	s.mu.RLock()
 	until, there := s.until[h]
 	s.mu.RUnlock()
@@ -77,14 +84,20 @@ func (s *SignedOut) Has(id string, now time.Time) bool {
 func (s *SignedOut) Len() int { return int(s.n.Load()) }
 
 // hash returns what is kept of an id.
-func (s *SignedOut) hash(id string) hash {
+func (s *SignedOut) hash(name, id string) hash {
 	id = unquoted(id)
-	if strings.IndexByte(id, '%') < 0 {
-		return hash{maphash.String(s.high, id), maphash.String(s.low, id)}
-	}
 	var high, low maphash.Hash
 	high.SetSeed(s.high)
 	low.SetSeed(s.low)
+	for _, h := range [...]*maphash.Hash{&high, &low} {
+		_, _ = h.WriteString(name)
+		_ = h.WriteByte('=')
+	}
+	if strings.IndexByte(id, '%') < 0 {
+		_, _ = high.WriteString(id)
+		_, _ = low.WriteString(id)
+		return hash{high.Sum64(), low.Sum64()}
+	}
 	for i := 0; i < len(id); i++ {
 		c := id[i]
 		if c == '%' && i+2 < len(id) {
@@ -93,8 +106,7 @@ func (s *SignedOut) hash(id string) hash {
 				i += 2
 			}
 		}
-		high.WriteByte(c)
-		low.WriteByte(c)
+		_, _ = high.WriteByte(c), low.WriteByte(c)
 	}
 	return hash{high.Sum64(), low.Sum64()}
 }

@@ -2,13 +2,13 @@ package session
 
 import "strings"
 
-// Strip returns the value of a Cookie field without the marked cookies, for a backend that must not see the session. Every
-// other cookie stays byte for byte, in its place. "" means that nothing is left, and that the field should go. Fields named in
-// Headers are the caller's to leave out.
-func (m *Marks) Strip(value string) string {
+// Strip returns the value of a Cookie field without the marked cookies that drop is true of, for a backend that must not see
+// them. Every other cookie stays byte for byte, in its place. "" means that nothing is left, and that the field should go.
+// Fields named in Headers are the caller's to leave out.
+func (m *Marks) Strip(value string, drop func(name, value string) bool) string {
 	kept, strips := 0, false
 	for pair := range strings.SplitSeq(value, ";") {
-		if m.marks(pair) {
+		if m.drops(pair, drop) {
 			strips = true
 		} else {
 			kept += len(pair) + 1
@@ -21,7 +21,7 @@ func (m *Marks) Strip(value string) string {
 	b.Grow(kept)
 	for pair := range strings.SplitSeq(value, ";") {
 		switch {
-		case m.marks(pair):
+		case m.drops(pair, drop):
 			continue
 		case b.Len() == 0:
 			pair = strings.TrimLeft(pair, " \t")
@@ -33,8 +33,9 @@ func (m *Marks) Strip(value string) string {
 	return b.String()
 }
 
-// marks reports whether a piece of a Cookie field, between two semicolons, is a marked cookie.
-func (m *Marks) marks(pair string) bool {
-	name, _, _ := strings.Cut(pair, "=")
-	return m.mark(trim(name)) >= 0
+// drops reports whether a piece of a Cookie field, between two semicolons, is a marked cookie that drop is true of.
+func (m *Marks) drops(pair string, drop func(name, value string) bool) bool {
+	name, value, _ := strings.Cut(pair, "=")
+	name, value = trim(name), trim(value)
+	return m.mark(name) >= 0 && drop(name, value)
 }

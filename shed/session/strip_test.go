@@ -24,12 +24,22 @@ func TestStrip(t *testing.T) {
 		"\tsid = x;\ta=\xff\x00":     "a=\xff\x00",
 		"a=1;; sid=x;":               "a=1;;",
 	} {
-		if got := few.Strip(in); got != want {
+		if got := few.Strip(in, every); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
-	if n := testing.AllocsPerRun(100, func() { few.Strip("a=1; b=2; theme=dark") }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { few.Strip("a=1; b=2; theme=dark", every) }); n != 0 {
 		t.Errorf("%v allocations where nothing is stripped; want 0", n)
+	}
+}
+
+// every drops all.
+func every(_, _ string) bool { return true }
+
+func TestStripTakesOnlyWhatItIsTold(t *testing.T) {
+	got := few.Strip(`a=1; sid=x; sid="y"; rem = z`, func(name, value string) bool { return name == "sid" && value == `"y"` || name == "rem" && value == "z" })
+	if want := "a=1; sid=x"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
@@ -37,12 +47,12 @@ func FuzzStrip(f *testing.F) {
 	f.Add("a=1; sid=x; b=2")
 	f.Add(";;sid;=; sid=\"a;c=\" rem=")
 	f.Fuzz(func(t *testing.T, value string) {
-		got := few.Strip(value)
+		got := few.Strip(value, every)
 		left := fields{"Cookie": {got}}
 		if _, carries := few.Carried(left); carries || few.Remembered(left) || few.keeps(left) {
 			t.Errorf("%q still carries: %q", value, got)
 		}
-		if again := few.Strip(got); again != got {
+		if again := few.Strip(got, every); again != got {
 			t.Errorf("%q, and again %q", got, again)
 		}
 		var want, kept []string
