@@ -15,7 +15,6 @@ import (
 	"gatehouse/proxy/upstream"
 	"gatehouse/routing"
 	"gatehouse/shed"
-	"gatehouse/shed/line"
 	"gatehouse/shed/quota"
 	"gatehouse/shed/session"
 	"gatehouse/shed/store"
@@ -180,7 +179,10 @@ func (x *exchange) decide() error {
 	}
 	err := x.obey(x.rt.Store.Verdict(x.ctx, x.route.MaxAge))
 	switch {
-	case err == nil, errors.Is(err, errGone):
+	case err == nil:
+		x.sample()
+		return nil
+	case errors.Is(err, errGone):
 		return err
 	case x.try():
 		return nil
@@ -208,35 +210,6 @@ func (x *exchange) obey(v shed.Verdict) error {
 func (x *exchange) see(v shed.Verdict) {
 	x.entry.State, x.entry.Cause, x.entry.Observed = v.State, v.Cause, v.Observed
 }
-
-// try lets a read go on although the store is said to be down, if a trial is due: the fault may be the prober's own. Signing in
-// and out are no trials, since they leave something behind.
-func (x *exchange) try() bool {
-	if x.route.Need != shed.NeedRead || x.route.SignIn || x.route.SignOut || !x.safe() {
-		return false
-	}
-	x.trial, x.trying = x.rt.Store.Trial()
-	return x.trying
-}
-
-// hope holds a request that err would turn away, for as long as its route says, in case the store can be written again before: a
-// one-time code is good only once.
-func (x *exchange) hope(err error) error {
-	if x.route.Wait <= 0 || !x.rt.Waits.enter() {
-		return err
-	}
-	defer x.rt.Waits.leave()
-	ctx, cancel := context.WithDeadline(x.ctx, x.hopeUntil())
-	defer cancel()
-	for err != nil && !errors.Is(err, errGone) && ctx.Err() == nil {
-		x.rt.Store.Await(ctx, func(v shed.Verdict) bool { return shed.Decide(x.route.Need, x.carries, v).Action == shed.Pass })
-		err = x.obey(x.rt.Store.Verdict(ctx, x.route.MaxAge))
-	}
-	return err
-}
-
-// hopeUntil is how long the request may be held before it is turned away.
-func (x *exchange) hopeUntil() time.Time { return x.entry.Arrived.Add(x.route.Wait) }
 
 // charge counts the request against the route's quotas. What was counted is given back when one of them says no.
 func (x *exchange) charge() error {
@@ -271,50 +244,6 @@ func (x *exchange) quotaKey(q Quota) quota.Key {
 		}
 	}
 	return quota.AddrKey(x.request.Client)
-}
-
-// lineUp lets sign-ins in at the pace of the ramp while one runs, and at the pace of a strained store.
-func (x *exchange) lineUp() error {
-	if !x.route.SignIn || !x.asks {
-		return nil
-	}
-	for x.verdict.Recovering() {
-		wait := x.rt.Line.Enter(time.Now(), line.Place{Opened: x.verdict.Opened})
-		if wait == 0 {
-			break
-		}
-		if time.Now().Add(wait).After(x.hopeUntil()) {
-			return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Wait: wait}
-		}
-		if err := x.sleep(wait); err != nil {
-			return err
-		}
-	}
-	if x.rt.Strained == nil || x.verdict.State != shed.Strained {
-		return nil
-	}
-	charge, wait := x.rt.Strained.Take(x.ctx, quota.TextKey("strained"))
-	if wait > 0 {
-		return &Error{Outcome: record.LinedUp, Reason: reasonStrained, Wait: wait}
-	}
-	x.charges = append(x.charges, charge)
-	return nil
-}
-
-// sleep waits for a place in the line, and looks at the store again without waiting for it.
-func (x *exchange) sleep(d time.Duration) error {
-	if !x.rt.Waits.enter() {
-		return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Wait: d}
-	}
-	defer x.rt.Waits.leave()
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return x.obey(x.rt.Store.Current())
-	case <-x.ctx.Done():
-		return errGone
-	}
 }
 
 // enter gets a permit: of the route's own pool if one is free, else of the overflow pool, else by queueing at its own. Time

@@ -22,6 +22,7 @@ func (x *exchange) fail(err error) {
 		return
 	}
 	e := x.endInstead(classify(err))
+	x.noteTurned(e)
 	x.entry.Outcome, x.entry.Reason = e.Outcome, string(e.Reason)
 	if e.Err != nil {
 		x.entry.Err = e.Err.Error()

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,6 +89,36 @@ func TestATrialGoesOnAlthoughTheStoreIsSaidToBeDown(t *testing.T) {
 			t.Fatalf("%d %q %v: a trial that fails is converted", a.status, a.outcome, a.head)
 		}
 		return b.asked.Load() > before
+	})
+}
+
+// A visitor whose session nobody knows, and an app that cannot be reached, say nothing of the store.
+func TestATrialThatSaysNothingCountsForNothing(t *testing.T) {
+	var gone atomic.Bool
+	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		if c, err := r.Cookie("sid"); err != nil || c.Value != "1" || gone.Load() {
+			w.Header().Set("Location", "/login")
+			w.WriteHeader(302)
+		}
+	})
+	rules, routes := one(&Route{Pool: newPool(t, "app", shed.GateSettings{}, b.URL), Guard: true, MaxAge: time.Minute})
+	r := newRig(t, rules, routes)
+	r.stay()
+	r.breaks(shed.Down, shed.CauseTLS)
+	n := 0
+	within(t, time.Minute, "the prober is not believed", func() bool {
+		cookie := member
+		if n++; n%3 == 0 {
+			cookie = "Cookie: sid=made-up"
+		}
+		r.ask("GET", "/", cookie)
+		return r.monitor.Current().State == shed.Unknown
+	})
+	// From here on every read goes through; an app that turns them all away shows that the store is gone after all.
+	gone.Store(true)
+	within(t, time.Minute, "the prober is believed again", func() bool {
+		r.ask("GET", "/", member)
+		return r.monitor.Current().State == shed.Down
 	})
 }
 

@@ -31,7 +31,7 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 	if err == nil && x.wish() && x.unfulfilled(answer.Status) {
 		err = &Error{Outcome: record.Converted, Reason: reasonSignedOut}
 	}
-	x.trial.End(false) // unless it has ended otherwise
+	x.trial.End(false) // unless it has ended otherwise: it was called back
 	if err != nil && answer != nil {
 		_ = answer.Body.Close()
 		answer = nil
@@ -43,6 +43,7 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 // sign the visitor out. It returns err where the answer, or the failure, stays what it is.
 func (x *exchange) weigh(answer *upstream.Answer, err error) error {
 	h := x.headOf(answer, err)
+	x.tried(h, err)
 	verdict, checked := x.rt.Store.Current(), false
 	for {
 		j := shed.Answer(x.route.Need, h, verdict, checked, x.rt.Store.LastImpaired())
@@ -57,7 +58,6 @@ func (x *exchange) weigh(answer *upstream.Answer, err error) error {
 			if err == nil {
 				x.tellGuard(h, j)
 				x.hold(&answer.Head, j.Hold)
-				x.trial.End(answer.Status < 500 && !h.Denies && !h.Deletes && !h.Changes)
 			}
 			return err
 		}

@@ -19,6 +19,7 @@ const (
 	signInGiven                 // the app says that it worked
 	signInRefused               // the app says no
 	signInFailed                // the app failed
+	signInShed                  // Gatehouse turned it away
 )
 
 // attempts reports whether the request is an attempt to sign in whatever it is answered.
@@ -36,64 +37,69 @@ func (x *exchange) noteSignIn(answer *upstream.Answer) {
 	if !x.route.SignIn || intake.Preflight(x.request.Method, *x.head) {
 		return
 	}
-	gives := x.rt.Session.Effect(x.head, &answer.Head, time.Now()).Gives
+	e := x.rt.Session.Effect(x.head, &answer.Head, time.Now())
+	html := strings.HasPrefix(answer.Head.Get("Content-Type"), "text/html")
 	switch status := answer.Status; {
 	case !x.attempts():
-		if gives && status >= 300 && status < 400 && !x.sentToSignIn(answer) {
+		if e.Gives && status >= 300 && status < 400 && !x.sentToSignIn(answer) {
 			x.signIn = signInGiven
 		}
 	case status >= 500:
 		x.signIn = signInFailed
 	case status >= 400, x.sentToSignIn(answer):
 		x.signIn = signInRefused
-	case gives:
-		x.signIn = signInGiven
-	case status >= 300:
-		// The id that was carried was kept. Without any, the way leads on: to an identity provider, to a second factor.
-		if x.carries {
-			x.signIn = signInGiven
-		}
-	case strings.HasPrefix(answer.Head.Get("Content-Type"), "text/html"):
-		x.signIn = signInRefused // the form again
-	default:
-		x.signIn = signInGiven // an API that answers with what to send
+	case status < 300 && html && !e.Changes:
+		x.signIn = signInRefused // the form again, perhaps with a session of its own for its proof
+	case e.Gives, status < 300:
+		x.signIn = signInGiven // a session, or an API that answers with what to send
+	case x.carries:
+		x.signIn = signInGiven // the id that was carried was kept
+	}
+	// What is left redirects without any session: to an identity provider, to a second factor.
+}
+
+// noteTurned looks at a sign-in that ends without an answer of the app.
+func (x *exchange) noteTurned(e *Error) {
+	if x.route == nil || !x.route.SignIn || !x.attempts() {
+		return
+	}
+	switch e.Outcome {
+	case record.Degraded, record.Limited, record.Shed, record.LinedUp:
+		x.signIn = signInShed
+	case record.Converted, record.Error:
+		x.signIn = signInFailed
 	}
 }
 
 // tellSignIn counts what became of an attempt. A success needs a check of the store that began after the answer and found it
-// writable: nobody waits for it.
+// writable by itself: nobody waits for it.
 func (x *exchange) tellSignIn() {
-	if x.route == nil || !x.route.SignIn {
-		return
-	}
 	rec := x.handler.Record
-	switch x.entry.Outcome {
-	case record.Proxied:
-		switch x.signIn {
-		case signInGiven:
-			if x.rt.Store == nil {
+	switch x.signIn {
+	case signInGiven:
+		if x.rt.Store == nil {
+			rec.SignIn(record.SignInSuccess)
+			return
+		}
+		x.rt.Store.After(func(v shed.Verdict) {
+			if confirms(v) {
 				rec.SignIn(record.SignInSuccess)
-				return
+			} else {
+				rec.SignIn(record.SignInUnconfirmed)
 			}
-			x.rt.Store.After(func(v shed.Verdict) {
-				if !v.Late && (v.Observed == shed.Writable || v.Observed == shed.Strained) {
-					rec.SignIn(record.SignInSuccess)
-				} else {
-					rec.SignIn(record.SignInUnconfirmed)
-				}
-			})
-		case signInRefused:
-			rec.SignIn(record.SignInRefused)
-		case signInFailed:
-			rec.SignIn(record.SignInError)
-		}
-	case record.Degraded, record.Limited, record.Shed, record.LinedUp:
-		if x.attempts() {
-			rec.SignIn(record.SignInShed)
-		}
-	case record.Converted, record.Error:
-		if x.attempts() && x.entry.Reason != string(reasonGone) {
-			rec.SignIn(record.SignInError)
-		}
+		})
+	case signInRefused:
+		rec.SignIn(record.SignInRefused)
+	case signInFailed:
+		rec.SignIn(record.SignInError)
+	case signInShed:
+		rec.SignIn(record.SignInShed)
 	}
+}
+
+// confirms reports whether the check behind a verdict found the store writable. A state that merely stands, because the prober
+// was refused, is no finding.
+func confirms(v shed.Verdict) bool {
+	found := v.Observed == shed.Writable || v.Observed == shed.Strained
+	return found && !v.Late && v.ObservedCause != shed.CauseProberAuth && v.ObservedCause != shed.CauseUnknown
 }

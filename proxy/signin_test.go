@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/shed"
+	"gatehouse/shed/quota"
 )
 
 // tally reads the sign-in metric.
@@ -42,6 +43,9 @@ func TestWhatASignInCounts(t *testing.T) {
 		case "/form":
 			set("csrf")
 			w.Header().Set("Content-Type", "text/html")
+		case "/again":
+			set("csrf")
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		case "/api":
 			w.Header().Set("Content-Type", "application/json")
 		case "/401":
@@ -62,6 +66,8 @@ func TestWhatASignInCounts(t *testing.T) {
 		{"a callback", "GET", "/in", "", "success"},
 		{"a wrong password", "POST", "/wrong", "", "refused"},
 		{"a wrong password, by status", "POST", "/401", member, "refused"},
+		{"a wrong password, by the form again", "POST", "/again", "", "refused"},
+		{"a session at once", "POST", "/again", member, "success"},
 		{"the app fails", "POST", "/500", "", "error"},
 		{"the form itself", "GET", "/form", "", ""},
 		{"on to a provider", "POST", "/provider", "", ""},
@@ -88,6 +94,41 @@ func TestWhatASignInCounts(t *testing.T) {
 				t.Errorf("%s: %s went from %s to %s", c.what, result, n, got)
 			}
 		}
+	}
+}
+
+// A prober that was refused has found nothing, although the state stands.
+func TestASuccessIsNotConfirmedByAStateThatMerelyStands(t *testing.T) {
+	for _, c := range []struct {
+		v    shed.Verdict
+		want bool
+	}{
+		{shed.Verdict{Observed: shed.Writable, ObservedCause: shed.OK}, true},
+		{shed.Verdict{Observed: shed.Strained, ObservedCause: shed.CauseFull}, true},
+		{shed.Verdict{Observed: shed.Writable, ObservedCause: shed.CauseSessionLoss}, true},
+		{shed.Verdict{State: shed.ReadOnly, Observed: shed.Writable, ObservedCause: shed.OK}, true},
+		{shed.Verdict{Observed: shed.Writable, ObservedCause: shed.CauseProberAuth}, false},
+		{shed.Verdict{Observed: shed.Writable, ObservedCause: shed.OK, Late: true}, false},
+		{shed.Verdict{State: shed.Writable, Observed: shed.ReadOnly, ObservedCause: shed.CauseFull}, false},
+		{shed.Verdict{}, false},
+	} {
+		if got := confirms(c.v); got != c.want {
+			t.Errorf("%+v: %v", c.v, got)
+		}
+	}
+}
+
+// A failure is one, whatever the visitor is shown for it.
+func TestAFailedSignInIsNoneThatWasTurnedAway(t *testing.T) {
+	b := newBackend(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	rules, routes := one(&Route{Pool: newPool(t, "login", shed.GateSettings{}, b.URL), Need: shed.NeedWrite, SignIn: true})
+	r := newRig(t, rules, routes)
+	r.runtime.PerClient = quota.New(quota.Settings{Rate: 0.001, Burst: 1})
+	for range 3 {
+		r.ask("POST", "/login")
+	}
+	if failed, turned := r.tally("error"), r.tally("shed"); failed != "3" || turned != "0" {
+		t.Errorf("%s failed and %s were turned away; want 3 and none", failed, turned)
 	}
 }
 

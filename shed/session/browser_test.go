@@ -76,7 +76,7 @@ func TestFrameworksInABrowser(t *testing.T) {
 			if lost && !c.want.Deletes && !c.want.Changes || c.want.Deletes && !lost || changed && !c.want.Changes {
 				t.Errorf("%s: the browser sends %q afterwards, and Effect says %+v", c.name, sent["Cookie"], c.want)
 			}
-			kept := fields{"Cookie": {after(everything.Held(request, fields{"Set-Cookie": c.answer}, now, shed.Hold{true, true}))}}
+			kept := fields{"Cookie": {after(everything.Held(request, fields{"Set-Cookie": c.answer}, now, shed.Hold{Deletions: true, Changes: true}))}}
 			for name, value := range cookies(request) {
 				got, _ := Cookie(kept, name)
 				if everything.mark(name) >= 0 && !everything.remembers(everything.mark(name)) && got != value {

@@ -117,7 +117,7 @@ func TestHeld(t *testing.T) {
 		{shed.Hold{}, nil},
 		{shed.Hold{Deletions: true}, []int{1, 5, 8}},
 		{shed.Hold{Changes: true}, []int{2, 3, 4}},
-		{shed.Hold{true, true}, []int{1, 2, 3, 4, 5, 8}},
+		{shed.Hold{Deletions: true, Changes: true}, []int{1, 2, 3, 4, 5, 8}},
 	} {
 		drop := few.Held(request, answer, now, c.hold)
 		var held []int
@@ -138,11 +138,11 @@ func TestHeld(t *testing.T) {
 	}
 	// Remember-me that moves from one cookie to another is renewed.
 	moves := fields{"Set-Cookie": {"keep1=; Max-Age=0", "keep2=x"}}
-	if few.Held(request, moves, now, shed.Hold{true, true})("Set-Cookie", "keep1=; Max-Age=0") {
+	if few.Held(request, moves, now, shed.Hold{Deletions: true, Changes: true})("Set-Cookie", "keep1=; Max-Age=0") {
 		t.Error("a part of a renewal is held")
 	}
 	var none Marks
-	if none.Held(request, answer, now, shed.Hold{true, true})("Set-Cookie", "sid=b") || none.Effect(request, answer, now) != (Effect{}) {
+	if none.Held(request, answer, now, shed.Hold{Deletions: true, Changes: true})("Set-Cookie", "sid=b") || none.Effect(request, answer, now) != (Effect{}) {
 		t.Error("the zero value sees a session")
 	}
 }
@@ -150,7 +150,7 @@ func TestHeld(t *testing.T) {
 // A line that a held one made void must not come into force.
 func TestHeldLeavesNothingBehind(t *testing.T) {
 	for _, lines := range [][]string{{"sid=b", "sid=; Max-Age=0"}, {"rem=b", "rem=; Max-Age=0"}, {"sid=b", "sid=c"}} {
-		drop := few.Held(fields{"Cookie": {"sid=a; rem=a"}}, fields{"Set-Cookie": lines}, now, shed.Hold{true, true})
+		drop := few.Held(fields{"Cookie": {"sid=a; rem=a"}}, fields{"Set-Cookie": lines}, now, shed.Hold{Deletions: true, Changes: true})
 		for _, line := range lines {
 			if !drop("Set-Cookie", line) {
 				t.Errorf("%q: %s is left", lines, line)
@@ -173,7 +173,7 @@ func FuzzHeld(f *testing.F) {
 			if before.Changes && !before.Gives {
 				t.Errorf("a change without a value: %q", lines)
 			}
-			for _, h := range []shed.Hold{{}, {Deletions: true}, {Changes: true}, {true, true}} {
+			for _, h := range []shed.Hold{{}, {Deletions: true}, {Changes: true}, {Deletions: true, Changes: true}} {
 				drop := m.Held(request, answer, now, h)
 				left, dropped := fields{}, false
 				for name, values := range answer {

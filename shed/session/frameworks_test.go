@@ -119,7 +119,7 @@ func TestFrameworks(t *testing.T) {
 		if got := everything.Effect(request, answer, now); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
-		drop := everything.Held(request, answer, now, shed.Hold{true, true})
+		drop := everything.Held(request, answer, now, shed.Hold{Deletions: true, Changes: true})
 		var held []int
 		for i, line := range c.answer {
 			if drop("set-cookie", line) {

@@ -22,8 +22,7 @@ func (m *Monitor) run() {
 	}
 }
 
-// sleep waits until a check is due and reports whether there is to be one. An override or a hold-down that ends meanwhile is
-// ended.
+// sleep waits until a check is due and reports whether there is to be one.
 func (m *Monitor) sleep() bool {
 	for {
 		if m.ctx.Err() != nil {
@@ -31,19 +30,10 @@ func (m *Monitor) sleep() bool {
 		}
 		m.mu.Lock()
 		due := m.pace.due(m.set, m.next != nil)
-		ends := m.effect.next()
 		m.mu.Unlock()
-		now := time.Now()
-		if !ends.IsZero() && !now.Before(ends) {
-			m.publish(now, func(*standing) news { return news{} })
-			continue
-		}
-		wait := due.Sub(now)
+		wait := time.Until(due)
 		if wait <= 0 {
 			return true
-		}
-		if !ends.IsZero() {
-			wait = min(wait, ends.Sub(now))
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -80,21 +70,29 @@ func (m *Monitor) check() {
 	was := c.state
 	c.settle(e, worse, s)
 	m.pace.set(begun, now, e.Reached || !c.state.Impaired(), s)
-	m.publish(now, func(at *standing) news {
+	published := m.publish(now, func(at *standing) news {
 		at.begun, at.over = begun, m.set.RampOver
 		switch {
 		case open(was) && c.state.Impaired():
 			m.effect.closing(now)
-		case was.Impaired() && open(c.state):
+		case open(c.state):
 			m.effect.opening(now, s)
 		}
 		at.observed, at.observedCause, at.ordinary, at.trusted = c.state, c.cause, c.cause, c.trusting
 		n := news{err: e.Err, lost: c.lost, asked: asked, ramp: s.StartRamp && !m.began}
 		m.began = true
 		m.record.begun, m.record.took = begun, now.Sub(begun)
-		m.record.headroom, m.record.expires = c.load.headroom(&c.late, s), e.Expires
+		m.record.headroom = c.load.headroom(&c.late, s)
+		if !e.Expires.IsZero() { // where the store cannot be reached it ends all the same
+			m.record.expires = e.Expires
+		}
 		return n
 	})
+	if !published {
+		asked.release(m.at.Load(), true)
+		hear(after, m.late())
+		return
+	}
 	if !m.at.Load().state.Impaired() {
 		c.lost = false // it has been told
 	}

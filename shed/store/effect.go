@@ -11,16 +11,9 @@ import (
 type effect struct {
 	override *Override
 	closures []time.Time // of the last ten minutes, oldest first; as the checks saw them
+	shut     bool        // the checks closed it, and have not found it open since
 	held     time.Time   // until when a store that opened is held read-only
 	loss     bool        // the running ramp began for a lost canary
-}
-
-// Override is a person's word about the store, which is acted on until it ends, whatever the checks say.
-type Override struct {
-	State shed.State
-	By    string // who set it
-	At    time.Time
-	Until time.Time
 }
 
 // memory is how long a closure counts for the hold-down.
@@ -28,6 +21,7 @@ const memory = 10 * time.Minute
 
 // closing notes that the checks closed the store.
 func (f *effect) closing(now time.Time) {
+	f.shut = true
 	f.expire(now)
 	f.closures = append(f.closures, now)
 	if len(f.closures) > 64 { // far beyond the longest hold-down
@@ -35,8 +29,13 @@ func (f *effect) closing(now time.Time) {
 	}
 }
 
-// opening notes that the checks opened it. The first closure in ten minutes has no hold-down; from the second on it doubles.
+// opening notes that the checks find it open, which counts once after a closing. The first closure in ten minutes has no
+// hold-down; from the second on it doubles.
 func (f *effect) opening(now time.Time, s Settings) {
+	if !f.shut {
+		return
+	}
+	f.shut = false
 	f.expire(now)
 	f.held = time.Time{}
 	n := len(f.closures)
@@ -82,7 +81,7 @@ func (f *effect) act(at *standing, now time.Time) (ended *Override) {
 	switch {
 	case f.override != nil:
 		state, cause = f.override.State, shed.CauseOverride
-	case !f.held.IsZero() && !at.observed.Impaired():
+	case !f.held.IsZero() && open(at.observed):
 		state, cause = shed.ReadOnly, shed.CauseFlapping
 	}
 	at.override, at.held = f.override, f.held

@@ -90,6 +90,26 @@ func TestAFlappingStoreChangesItsStateRarely(t *testing.T) {
 	})
 }
 
+// Our own fault holds nobody, and does not let a flapping store off.
+func TestTheHoldDownAndOurOwnFault(t *testing.T) {
+	in(t, holding(), good, func(t *testing.T, s *scene) {
+		s.flap(t)
+		s.flap(t)
+		s.want(t, shed.ReadOnly, shed.CauseFlapping)
+		s.p.say(refused)
+		s.become(t, shed.Down, time.Second)
+		s.p.say(noAuth)
+		s.become(t, shed.Unknown, time.Second)
+		s.want(t, shed.Unknown, shed.CauseProberAuth)
+		s.p.say(good)
+		s.become(t, shed.ReadOnly, time.Second)
+		s.want(t, shed.ReadOnly, shed.CauseFlapping)
+		if left := time.Until(s.Status().Held); left < 59*time.Second {
+			t.Errorf("held for another %v: the third closure went by unseen", left)
+		}
+	})
+}
+
 func TestNoHoldDownWhereItIsOff(t *testing.T) {
 	in(t, usual, good, func(t *testing.T, s *scene) {
 		for range 3 {
@@ -188,6 +208,37 @@ func TestAnOverrideThatRanOutIsSeenAtOnce(t *testing.T) {
 		}
 		if d := s.become(t, shed.Writable, time.Minute); d < 10*time.Second || d > 10*time.Second+10*time.Millisecond {
 			t.Errorf("ended after %v, want 10 s", d)
+		}
+	})
+}
+
+// A check that hangs does not make an override last.
+func TestAnOverrideEndsWhileACheckHangs(t *testing.T) {
+	set := usual
+	set.Timeout = 10 * time.Second
+	in(t, set, good, func(t *testing.T, s *scene) {
+		s.p.say(hung)
+		time.Sleep(time.Second)
+		if err := s.Override(Override{State: shed.ReadOnly, Until: time.Now().Add(5 * time.Second)}); err != nil {
+			t.Fatal(err)
+		}
+		if d := s.become(t, shed.Writable, time.Minute); d < 5*time.Second || d > 5*time.Second+10*time.Millisecond {
+			t.Errorf("ended after %v, want 5 s", d)
+		}
+		if v := s.Current(); v.Cause == shed.CauseOverride {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
+func TestTheEndOfACertificateIsToldWhileTheStoreIsAway(t *testing.T) {
+	shown := good
+	shown.Expires = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	in(t, usual, shown, func(t *testing.T, s *scene) {
+		s.p.say(refused)
+		s.become(t, shed.Down, time.Second)
+		if got := s.Status().Expires; !got.Equal(shown.Expires) {
+			t.Errorf("%v", got)
 		}
 	})
 }

@@ -43,7 +43,7 @@ type Settings struct {
 	// doubles it, up to HoldTo. Zero: it is never held.
 	HoldFrom, HoldTo time.Duration
 	// Memory and Clients are the shares of their limits from which on the store is strained, Evictions the number of keys a
-	// second. Zero: it never is for that.
+	// second. Zero, and a share of 1: it never is for that.
 	Memory, Clients, Evictions float64
 
 	// StartRamp begins a ramp with the first verdict, for a store that is new on a reload.

@@ -33,6 +33,7 @@ type Monitor struct {
 	after   []func(shed.Verdict) // who wants to hear of it, and does not wait
 	changed chan struct{}        // closed with the next change of what is acted on
 	effect  effect
+	alarm   *time.Timer // for what ends by itself; nil until something does
 	closed  bool
 	started bool
 	record  record
@@ -97,10 +98,15 @@ func (m *Monitor) Close() {
 	m.stop()
 	waiting.release(m.at.Load(), true)
 	m.worker.Wait()
+	m.telling.Lock() // who publishes has ended, and nobody will
 	m.mu.Lock()
 	after := m.after
 	m.after = nil
+	if m.alarm != nil {
+		m.alarm.Stop()
+	}
 	m.mu.Unlock()
+	m.telling.Unlock()
 	hear(after, m.late())
 	if !again {
 		_ = m.prober.Close()

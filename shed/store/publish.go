@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"time"
 
 	"gatehouse/shed"
@@ -10,10 +9,14 @@ import (
 // publish makes a new standing of the one that is published: change edits it, then the effect decides what is acted on. It
 // releases whoever waits where there is nothing to wait for any more, calls back whom a closing concerns, and tells.
 //
-// It is the one place where a standing is published. Callers take turns, so that transitions are told in their order.
-func (m *Monitor) publish(now time.Time, change func(at *standing) news) {
+// It is the one place where a standing is published. Callers take turns, so that transitions are told in their order. After Close
+// it does nothing, and reports so.
+func (m *Monitor) publish(now time.Time, change func(at *standing) news) bool {
 	m.telling.Lock()
 	defer m.telling.Unlock()
+	if m.ctx.Err() != nil {
+		return false
+	}
 
 	m.mu.Lock()
 	was := m.at.Load()
@@ -41,6 +44,7 @@ func (m *Monitor) publish(now time.Time, change func(at *standing) news) {
 		close(m.changed)
 		m.changed = make(chan struct{})
 	}
+	m.setAlarm(now)
 	t, tell := n.transition(was, &at, now)
 	if tell {
 		m.record.tell(t)
@@ -54,6 +58,23 @@ func (m *Monitor) publish(now time.Time, change func(at *standing) news) {
 	}
 	if tell {
 		m.on(t)
+	}
+	return true
+}
+
+// setAlarm has the standing published anew when an override or a hold-down ends: a check that hangs must not make it last. It is
+// called under the lock.
+func (m *Monitor) setAlarm(now time.Time) {
+	ends := m.effect.next()
+	switch {
+	case ends.IsZero():
+		if m.alarm != nil {
+			m.alarm.Stop()
+		}
+	case m.alarm == nil:
+		m.alarm = time.AfterFunc(ends.Sub(now), func() { m.publish(time.Now(), func(*standing) news { return news{} }) })
+	default:
+		m.alarm.Reset(ends.Sub(now))
 	}
 }
 
@@ -79,63 +100,4 @@ func (n news) transition(was, at *standing, now time.Time) (Transition, bool) {
 		t.Cause = shed.CauseSessionLoss
 	}
 	return t, !same || lost || n.ended != nil
-}
-
-// MaxOverride is how long an override may last: nobody is woken up by one that was forgotten.
-const MaxOverride = 4 * time.Hour
-
-// What Override returns.
-var (
-	ErrOverrideLength = errors.New("an override lasts for more than nothing and at most 4h")
-	ErrOverrideClosed = errors.New("the store is not checked any more")
-)
-
-// Override has o acted on until it ends, in place of an earlier one: what the checks say is seen (Verdict.Observed) and not
-// acted on, except that what an app answers is still judged by it. When it ends while the checks find the store well, after it
-// was taken for impaired, the ramp begins.
-func (m *Monitor) Override(o Override) error {
-	now := time.Now()
-	if left := o.Until.Sub(now); left <= 0 || left > MaxOverride {
-		return ErrOverrideLength
-	}
-	if o.At.IsZero() {
-		o.At = now
-	}
-	if m.isClosed() {
-		return ErrOverrideClosed
-	}
-	m.publish(now, func(*standing) news {
-		m.effect.override = &o
-		return news{}
-	})
-	m.nudge()
-	return nil
-}
-
-// EndOverride ends the override, and reports whether there was one. by is who says so, for Transition.Ended.
-func (m *Monitor) EndOverride(by string) bool {
-	ended, now := false, time.Now()
-	m.publish(now, func(*standing) news {
-		if ended = m.effect.override != nil; ended {
-			over := *m.effect.override
-			over.Until, over.By = now, by
-			m.effect.override = &over
-		}
-		return news{}
-	})
-	return ended
-}
-
-// Overridden returns the override in force, nil for none. It is only read.
-func (m *Monitor) Overridden() *Override {
-	if o := m.at.Load().override; o != nil && time.Now().Before(o.Until) {
-		return o
-	}
-	return nil
-}
-
-func (m *Monitor) isClosed() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.closed
 }

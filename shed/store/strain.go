@@ -87,35 +87,35 @@ func (t *strain) note(v *Vitals, begun time.Time, s Settings) {
 	t.last, t.at = *v, begun
 
 	var now []level
-	add := func(r Resource, used, limit float64) {
-		now = append(now, t.step(r, 1-used, used >= limit))
-	}
+	add := func(r Resource, used float64, beyond bool) { now = append(now, t.step(r, 1-used, beyond)) }
 	if v.Refuses && v.MemoryMax > 0 {
-		add(Memory, float64(v.MemoryUsed)/float64(v.MemoryMax), or(s.Memory, 2))
+		used := float64(v.MemoryUsed) / float64(v.MemoryMax)
+		add(Memory, used, counts(s.Memory) && used >= s.Memory)
 	}
 	if v.ClientsMax > 0 {
-		used, limit := float64(v.Clients)/float64(v.ClientsMax), or(s.Clients, 2)
+		used := float64(v.Clients) / float64(v.ClientsMax)
 		if !first && rejected > 0 {
 			used = max(used, 1)
 		}
-		add(Clients, used, limit)
+		add(Clients, used, counts(s.Clients) && used >= s.Clients)
 	}
 	if !first && seconds > 0 && s.Evictions > 0 {
-		add(Evictions, float64(evicted)/seconds/s.Evictions, 1)
+		used := float64(evicted) / seconds / s.Evictions
+		add(Evictions, used, used >= 1)
 	}
 	if v.Replicated {
 		used := float64(v.Lag) / float64(lagLimit)
 		if t.most > 0 {
 			used = max(used, 1-float64(v.Good)/float64(t.most))
 		}
-		now = append(now, t.step(Replication, 1-used, v.Good < t.most || v.Lag > lagLimit/2))
+		add(Replication, used, v.Good < t.most || v.Lag > lagLimit/2)
 	}
 	bad := v.SaveFailed || !first && delayed > 0
 	used := 0.0
 	if bad {
 		used = 1
 	}
-	now = append(now, t.step(Persistence, 1-used, bad))
+	add(Persistence, used, bad)
 	t.levels = now
 }
 
@@ -173,43 +173,5 @@ func since(now, before uint64) uint64 {
 	return now - before
 }
 
-func or(v, other float64) float64 {
-	if v > 0 {
-		return v
-	}
-	return other
-}
-
-// lateness tells a strained store from one slow answer.
-type lateness struct {
-	recent  [5]time.Duration // the last five good probes, in a ring; zero: not that many yet
-	late    [5]bool
-	next    int
-	intime  int // in a row
-	strains bool
-}
-
-func (l *lateness) note(latency time.Duration, s Settings) {
-	late := s.Strained > 0 && latency > s.Strained
-	l.recent[l.next], l.late[l.next] = latency, late
-	l.next = (l.next + 1) % len(l.recent)
-	l.intime++
-	if late {
-		l.intime = 0
-	}
-	n := 0
-	for _, was := range l.late {
-		if was {
-			n++
-		}
-	}
-	switch {
-	case n >= 3 && late:
-		l.strains = true
-	case l.intime >= s.rise():
-		l.strains = false
-	}
-}
-
-// worst is the longest of the last five.
-func (l *lateness) worst() time.Duration { return slices.Max(l.recent[:]) }
+// counts reports whether a share is one that a store can be strained by: not none, and not all.
+func counts(share float64) bool { return share > 0 && share < 1 }

@@ -72,7 +72,11 @@ func TestTrialsThatFailHaveTheProberBelievedAgain(t *testing.T) {
 		s.want(t, shed.Unknown, shed.CauseRefused)
 		s.try(800*time.Millisecond, false)
 		s.want(t, shed.Unknown, shed.CauseRefused) // a page that is broken by itself closes nothing
+		s.try(20*time.Second, true)
 		s.try(800*time.Millisecond, false)
+		s.want(t, shed.Unknown, shed.CauseRefused) // those were long ago
+		s.try(time.Second, true)
+		s.try(800*time.Millisecond, false) // whoever answers among them hides nothing
 		time.Sleep(200 * time.Millisecond)
 		s.want(t, shed.Down, shed.CauseRefused)
 	})

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -31,6 +32,9 @@ type attempt struct {
 	link   atomic.Pointer[link]
 	done   chan struct{}
 
+	settled chan struct{} // closed where found is there and only the server's own word is to come
+	grace   time.Duration // how long that is waited for; set before settled is closed
+
 	canary canary  // as it was when the attempt began
 	before *report // what the server had said of itself by then; nil where it had said nothing
 
@@ -56,7 +60,12 @@ func (r *Redis) run(a *attempt, l *link, payload int) {
 		}
 		a.link.Store(l)
 		unbind := context.AfterFunc(a.ctx, l.wire.cut)
-		x := r.exchange(a, l, payload)
+		var x *exchange
+		if err := unread(func() error { x = r.exchange(a, l, payload); return nil }); err != nil {
+			unbind()
+			r.end(a, store.Evidence{State: shed.Down, Cause: shed.CauseRefused, Err: err}, l, false)
+			return
+		}
 		whole := !x.broken()
 		if !whole && used && unbind() && a.ctx.Err() == nil {
 			// The server closed an idle connection, or is a new one: that is news about the connection only.
@@ -72,6 +81,19 @@ func (r *Redis) run(a *attempt, l *link, payload int) {
 		r.end(a, found, l, whole && x.reusable())
 		return
 	}
+}
+
+// errUnread is an answer on which the library that reads it gives up.
+var errUnread = errors.New("the answer cannot be read")
+
+// unread returns what f does, or errUnread where f panics: go-redis does, on an answer that claims to be longer than memory.
+func unread(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errUnread, p)
+		}
+	}()
+	return f()
 }
 
 // exchange is what was asked over a link, and answered. err is the whole pipeline's.

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	askGap   = 2 * time.Second // between two questions to the server about itself
-	askAgain = time.Minute     // to one that does not answer them
+	askGap   = 2 * time.Second       // between two questions to the server about itself
+	askAgain = time.Minute           // to one that does not answer them
+	askGrace = 20 * time.Millisecond // how long a probe whose canary has been answered waits for it, beyond what the canary took twice
 )
 
 // sections are what is read of INFO. One question for several is answered from Redis 7.0 on.
@@ -43,9 +44,14 @@ func (r *Redis) tell(a *attempt, l *link, x *exchange, found store.Evidence) boo
 	}
 	q.asking = true
 	bare := q.bare
+	if !a.missing {
+		a.grace = askGrace + 2*found.Latency
+		close(a.settled)
+	}
 	r.mu.Unlock()
 
-	said, bare, err := l.ask(a.ctx, bare)
+	var said *report
+	err := unread(func() (err error) { said, bare, err = l.ask(a.ctx, bare); return err })
 
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/shed"
 	"gatehouse/shed/store"
 )
 
@@ -165,6 +166,47 @@ func TestAQuestionThatHangs(t *testing.T) {
 	p.due()
 	if e := p.writable(); e.Vitals == nil {
 		t.Error("and never asked again")
+	}
+}
+
+// Nobody waits for what the server says of itself.
+func TestAQuestionThatHangsHoldsNobodyUp(t *testing.T) {
+	_, addr := serveFake(t, func(words []string) string {
+		if strings.ToLower(words[0]) == "info" {
+			return "hang"
+		}
+		return ""
+	})
+	p := probing(t, Settings{Address: addr})
+	p.timeout = time.Minute
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		p.writable()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("the probe waits for the answer")
+		<-ended
+	}
+}
+
+// What no library can read is no answer, and ends nobody.
+func TestAnAnswerThatIsLongerThanMemory(t *testing.T) {
+	for _, name := range []string{"get", "info"} {
+		_, addr := serveFake(t, func(words []string) string {
+			if strings.ToLower(words[0]) == name {
+				return "$9223372036854775807\r\nx"
+			}
+			return ""
+		})
+		p := probing(t, Settings{Address: addr})
+		for range 3 {
+			if e := p.probe(64); name == "info" && e.State != shed.Writable || name == "get" && (e.State != shed.Down || e.Err == nil) {
+				t.Errorf("%s: %+v", name, e)
+			}
+		}
 	}
 }
 

@@ -178,7 +178,7 @@ func answers(heard string) (lines []string) {
 		}
 		lines = append(lines, line)
 		if n, err := strconv.Atoi(line[1:]); line[0] == '$' && err == nil && n >= 0 {
-			if len(rest) < n+2 {
+			if n > len(rest)-2 {
 				return lines
 			}
 			rest = rest[n+2:]

@@ -223,6 +223,8 @@ func FuzzAnswers(f *testing.F) {
 	f.Add("$2\r\nAB\r\n+OK\r\n")
 	f.Add("$-1\r\n-READONLY x\r\n")
 	f.Add("$99999999999999999999\r\n\r\n")
+	f.Add("$9223372036854775807\r\nx")
+	f.Add("$9223372036854775806\r\nx\r\n")
 	f.Fuzz(func(t *testing.T, heard string) {
 		l := &link{wire: &wire{}}
 		l.mark()

@@ -104,6 +104,14 @@ func (r *Redis) Probe(ctx context.Context, payload int) store.Evidence {
 	select {
 	case <-a.done:
 	case <-ctx.Done():
+	case <-a.settled:
+		grace := time.NewTimer(a.grace)
+		defer grace.Stop()
+		select {
+		case <-a.done:
+		case <-ctx.Done():
+		case <-grace.C:
+		}
 	}
 	return r.conclude(ctx, a)
 }
@@ -116,7 +124,7 @@ func (r *Redis) begin(ctx context.Context) (*attempt, *link, error) {
 		return nil, nil, errClosed
 	}
 	r.begun++
-	a := &attempt{number: r.begun, done: make(chan struct{}), canary: r.canary, before: r.inquiry.last}
+	a := &attempt{number: r.begun, done: make(chan struct{}), settled: make(chan struct{}), canary: r.canary, before: r.inquiry.last}
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		deadline = time.Now()
@@ -221,7 +229,7 @@ func (r *Redis) renew(hurry bool) {
 		defer a.cut()
 		l, err := r.connect(a)
 		if err == nil {
-			err = l.greet(a.ctx)
+			err = unread(func() error { return l.greet(a.ctx) })
 		}
 		r.mu.Lock()
 		r.renewing, r.failed = false, err

@@ -1,0 +1,108 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gatehouse/proxy/record"
+	"gatehouse/proxy/upstream"
+	"gatehouse/shed"
+	"gatehouse/shed/line"
+	"gatehouse/shed/quota"
+)
+
+// try lets a read go on although the store is said to be down, if a trial is due: the fault may be the prober's own. Signing in
+// and out are no trials, since they leave something behind.
+func (x *exchange) try() bool {
+	if x.triable() {
+		x.trial, x.trying = x.rt.Store.Trial()
+	}
+	return x.trying
+}
+
+// sample has a read that goes on anyway say whether trials were right, where they have decided.
+func (x *exchange) sample() {
+	if x.verdict.State == shed.Unknown && x.triable() {
+		x.trial, _ = x.rt.Store.Trial()
+	}
+}
+
+func (x *exchange) triable() bool {
+	return x.route.Need == shed.NeedRead && !x.route.SignIn && !x.route.SignOut && x.safe()
+}
+
+// tried ends the trial by what the app answered. Who is told to sign in while the prober says down may have no session at all;
+// once trials have decided it counts, since nothing else would show an app that turns everybody away. What never reached an app
+// says nothing.
+func (x *exchange) tried(h shed.Head, err error) {
+	switch denied := h.Denies || h.Deletes || h.Changes; {
+	case errors.Is(err, upstream.ErrConnect), errors.Is(err, upstream.ErrNoBackend), denied && x.trying && h.Status < 500:
+		x.trial.Forget()
+	default:
+		x.trial.End(err == nil && h.Status < 500 && !denied)
+	}
+}
+
+// hope holds a request that err would turn away, for as long as its route says, in case the store can be written again before: a
+// one-time code is good only once.
+func (x *exchange) hope(err error) error {
+	if x.route.Wait <= 0 || !x.rt.Waits.enter() {
+		return err
+	}
+	defer x.rt.Waits.leave()
+	ctx, cancel := context.WithDeadline(x.ctx, x.hopeUntil())
+	defer cancel()
+	for err != nil && !errors.Is(err, errGone) && ctx.Err() == nil {
+		x.rt.Store.Await(ctx, func(v shed.Verdict) bool { return shed.Decide(x.route.Need, x.carries, v).Action == shed.Pass })
+		err = x.obey(x.rt.Store.Verdict(ctx, x.route.MaxAge))
+	}
+	return err
+}
+
+// hopeUntil is how long the request may be held before it is turned away.
+func (x *exchange) hopeUntil() time.Time { return x.entry.Arrived.Add(x.route.Wait) }
+
+// lineUp lets sign-ins in at the pace of the ramp while one runs, and at the pace of a strained store.
+func (x *exchange) lineUp() error {
+	if !x.route.SignIn || !x.asks {
+		return nil
+	}
+	for x.verdict.Recovering() {
+		wait := x.rt.Line.Enter(time.Now(), line.Place{Opened: x.verdict.Opened})
+		if wait == 0 {
+			break
+		}
+		if time.Now().Add(wait).After(x.hopeUntil()) {
+			return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Wait: wait}
+		}
+		if err := x.sleep(wait); err != nil {
+			return err
+		}
+	}
+	if x.rt.Strained == nil || x.verdict.State != shed.Strained {
+		return nil
+	}
+	charge, wait := x.rt.Strained.Take(x.ctx, quota.TextKey("strained"))
+	if wait > 0 {
+		return &Error{Outcome: record.LinedUp, Reason: reasonStrained, Wait: wait}
+	}
+	x.charges = append(x.charges, charge)
+	return nil
+}
+
+// sleep waits for a place in the line, and looks at the store again without waiting for it.
+func (x *exchange) sleep(d time.Duration) error {
+	if !x.rt.Waits.enter() {
+		return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Wait: d}
+	}
+	defer x.rt.Waits.leave()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return x.obey(x.rt.Store.Current())
+	case <-x.ctx.Done():
+		return errGone
+	}
+}
