@@ -48,11 +48,18 @@ type Log struct {
 	Level  string // of events, which go to stderr: debug, info (default), warn, error
 }
 
-// Session says how a session is recognised and where the app keeps it.
+// Session says how a session is recognised, what is done so that an outage ends none, and where the app keeps it.
 type Session struct {
-	Cookies []string // names; a trailing * is allowed
-	Headers []string // canonical names of fields that carry a session
-	Store   *Store   // nil: every need is met
+	Cookies  []string // names; a trailing * is allowed
+	Headers  []string // canonical names of fields that carry a session
+	Remember []string // names of remember-me cookies, none of them in Cookies; a trailing * is allowed
+	// SignInAt is where the app sends those whom it takes for signed out: a path as in Match.Path, or an address on another
+	// host, "https://host", which is everything there, or "https://host/path" with such a path. Scheme and host are in lower
+	// case, without a default port. [/login]; empty for none.
+	SignInAt []string
+	Guard    bool          // true: what Route.Guard is where a route says nothing
+	MaxAge   time.Duration // 720h: how long an id is refused that was signed out while the app could not end its session
+	Store    *Store        // nil: every need is met
 }
 
 // Store is the session store.
@@ -70,6 +77,15 @@ type Redis struct {
 	Username string
 	Password Secret
 	DB       int
+	TLS      *TLS // nil: none, as always for a Unix socket
+}
+
+// TLS is how a server proves who it is, and Gatehouse to it. The zero value trusts the system's authorities for the name that
+// is dialled, and has no certificate of its own. Paths are absolute; whether the files can be used is not known yet.
+type TLS struct {
+	CAFile            string // the authorities that are trusted instead of the system's
+	ServerName        string // the name or address in the server's certificate; "": the one that is dialled
+	CertFile, KeyFile string // both or neither
 }
 
 // Secret is where a secret is found; the zero value is no secret. At most one of the two is set.
@@ -83,15 +99,25 @@ type Probe struct {
 	KeyPrefix string        // "gatehouse:"
 }
 
-// Strained says when a writable store is near a limit.
-type Strained struct{ Latency time.Duration } // 25ms
+// Strained says when a writable store is near a limit, and how many sign-ins it gets then.
+type Strained struct {
+	Latency         time.Duration // 25ms
+	Memory, Clients float64       // 0.90: the part of what the server allows that is in use, more than 0 and at most 1
+	Evictions       Rate          // 100/s
+	Rate            Rate          // of sign-ins while strained; zero: no limit
+}
 
 // Recovery is how the store is opened again.
 type Recovery struct {
 	Rise  int           // 3: good probes in a row
 	After time.Duration // 500ms: over at least this long
+	Hold  Hold
 	Ramp  Ramp
 }
+
+// Hold is how long a store that keeps failing is held read-only once it is well: From after the second closure in ten minutes,
+// twice as long after each further one, at most To. A zero From means never.
+type Hold struct{ From, To time.Duration } // 30s, 5m
 
 // Ramp is how sign-ins come back after a closure.
 type Ramp struct {
@@ -177,12 +203,15 @@ type Route struct {
 	Pool            string
 	Overflow        string // "": none
 	Needs           string // write, read, none
-	SignIn          bool
+	SignIn          bool   // true where Needs is write, unless SignOut
+	SignOut         bool   // a wish to sign out, which is honoured whatever the store can do; never with SignIn
 	Restart         string // "": the request's own path for GET and HEAD, "/" otherwise
 	Quotas          []string
 	Timeout         time.Duration // 30s, to the head of the answer
 	ImpairedTimeout time.Duration // 3s or Timeout if that is less; the same while the store is not writable
 	VerdictMaxAge   time.Duration // 250ms, 0 where SignIn
+	Wait            time.Duration // 0: how long a request is held for a store that can give what it needs, before it gets the page
+	Guard           bool          // Session.Guard: an answer that would end a session is checked against the store first
 	Convert         []int         // 500, 502, 503, 504
 	AmbiguousPaths  string        // refuse, as_matched, report
 }

@@ -121,6 +121,7 @@ quotas: {sign-in-per-client: {key: client_ip, rate: 600/m, burst: 60}}
 routes:
   - {name: sign-in, match: {path: [/login, "/oauth/*"]}, pool: login, overflow: app, needs: write, restart: /login, quotas: [sign-in-per-client]}
   - {name: assets, match: {path: "/assets/*"}, pool: app, needs: none}
+  - {name: sign-out, match: {path: /logout}, pool: app, sign_out: true}
   - {name: app, pool: app}
 `)
 	bare.Sum = whole.Sum

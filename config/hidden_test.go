@@ -96,6 +96,7 @@ routes:
     restart: /login?again=1
     quotas: [q]
     timeout: 1s
+    wait: 20s
     convert: []
     ambiguous_paths: report
     match:
@@ -118,7 +119,7 @@ routes:
 	same(t, "match", r.Match, want)
 	r.Match = Match{}
 	same(t, "route", r, Route{Name: "all-keys", Line: 6, Pool: "app", Overflow: "other", Needs: "write", SignIn: true, Restart: "/login?again=1",
-		Quotas: []string{"q"}, Timeout: time.Second, ImpairedTimeout: time.Second, Convert: []int{}, AmbiguousPaths: "report"})
+		Quotas: []string{"q"}, Timeout: time.Second, ImpairedTimeout: time.Second, Wait: 20 * time.Second, Guard: true, Convert: []int{}, AmbiguousPaths: "report"})
 	if r := c.Routes[1]; r.SignIn || r.VerdictMaxAge != time.Second || r.Match.Path != nil {
 		t.Errorf("got %+v", r)
 	}

@@ -73,23 +73,28 @@ func (r *reader) config(root value) *Config {
 		Path:    r.path,
 		Admin:   defaultAdmin(),
 		Log:     Log{Access: "stdout", Level: "info"},
+		Session: defaultSession(),
 		Degrade: defaultDegrade(),
 	}
 	if !root.readable() {
 		return c
 	}
-	var bounds []bound
+	var (
+		bounds  []bound
+		session mapping
+	)
 	m := root.fields(
 		field{name: "listen", read: func(v value) { bounds = append(bounds, v.listen(&c.Listen)...) }},
 		field{name: "admin", read: func(v value) { bounds = append(bounds, v.admin(&c.Admin)...) }},
 		field{name: "trusted_proxies", read: func(v value) { v.proxies(&c.TrustedProxies) }},
 		field{name: "log", read: func(v value) { v.log(&c.Log) }},
-		field{name: "session", read: func(v value) { v.session(&c.Session) }},
+		field{name: "session", read: func(v value) { session = v.session(&c.Session) }},
 		field{name: "pools", read: func(v value) { v.pools(&c.Pools) }},
 		field{name: "quotas", read: func(v value) { v.quotas(&c.Quotas) }},
 		field{name: "routes", read: func(v value) { v.routes(c) }},
 		field{name: "degrade", read: func(v value) { v.degrade(&c.Degrade) }},
 	)
+	session.missSignIn(c)
 	m.need("listen", "at least one listener, such as listen: [{address: \":8080\"}],")
 	m.need("pools", "at least one pool, such as pools: {app: {backends: [\"http://10.0.0.1:8080\"]}},")
 	m.need("routes", "at least one route, such as routes: [{name: app, pool: app}],")

@@ -194,6 +194,14 @@ func (m mapping) need(name, wanted string) {
 	}
 }
 
+// at returns what stands under a key, or the mapping itself where that cannot be told.
+func (m mapping) at(name string) value {
+	if v, there := m.has[name]; there {
+		return v
+	}
+	return m.value
+}
+
 // items returns the items of a list that can be read.
 func (v value) items(wanted string) (list []value) {
 	if v.node.Kind != yaml.SequenceNode {

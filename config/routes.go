@@ -16,7 +16,7 @@ type rule struct {
 	complete bool    // its match was read without a mistake
 }
 
-// routes reads the routes in their order. Pools and quotas must have been read.
+// routes reads the routes in their order. The session, pools and quotas must have been read.
 func (v value) routes(to *Config) {
 	items := v.items("routes, such as {name: app, pool: app},")
 	to.Routes = make([]Route, len(items)) // at its full length at once: the rules point into it
@@ -41,6 +41,7 @@ func (u *rule) read(to *Config, lines map[string]int) {
 		ImpairedTimeout: 3 * time.Second,
 		VerdictMaxAge:   250 * time.Millisecond,
 		Convert:         []int{500, 502, 503, 504},
+		Guard:           to.Session.Guard,
 		AmbiguousPaths:  "refuse",
 	}
 	u.complete = true
@@ -55,26 +56,38 @@ func (u *rule) read(to *Config, lines map[string]int) {
 		field{name: "overflow", read: func(v value) { v.poolName(&t.Overflow, to.Pools) }},
 		field{name: "needs", read: func(v value) { v.word(&t.Needs, "write", "read", "none") }},
 		field{name: "sign_in", read: func(v value) { v.flag(&t.SignIn) }},
+		field{name: "sign_out", read: func(v value) { v.flag(&t.SignOut) }},
 		field{name: "restart", read: func(v value) { v.local(&t.Restart) }},
 		field{name: "quotas", read: func(v value) { v.quotaNames(&t.Quotas, to.Quotas) }},
 		field{name: "timeout", read: func(v value) { v.duration(&t.Timeout, time.Millisecond, 24*time.Hour) }},
 		field{name: "impaired_timeout", read: func(v value) { v.duration(&t.ImpairedTimeout, time.Millisecond, 24*time.Hour) }},
 		field{name: "verdict_max_age", read: func(v value) { v.duration(&t.VerdictMaxAge, 0, time.Minute) }},
+		field{name: "wait", read: func(v value) { v.duration(&t.Wait, 0, time.Minute) }},
+		field{name: "guard", read: func(v value) { v.flag(&t.Guard) }},
 		field{name: "convert", read: func(v value) { v.statuses(&t.Convert) }},
 		field{name: "ambiguous_paths", read: func(v value) { v.word(&t.AmbiguousPaths, "refuse", "as_matched", "report") }},
 	)
 	u.complete = u.complete && m.has != nil
 	m.need("name", "a name, for metrics and logs,")
 	m.need("pool", "the name of a pool")
-	u.agree(m)
+	u.agree(m, &to.Session)
 }
 
 // agree fills the defaults that hang on other keys, and reports keys that contradict each other.
-func (u *rule) agree(m mapping) {
+func (u *rule) agree(m mapping, session *Session) {
 	t := u.route
 	signIn, said := m.has["sign_in"]
 	if !said {
-		t.SignIn = t.Needs == "write"
+		t.SignIn = t.Needs == "write" && !t.SignOut
+	}
+	switch {
+	case t.SignOut && t.SignIn:
+		m.at("sign_out").fail("a sign-out that is a sign-in, too; one of sign_out and sign_in is wanted")
+	case t.SignOut && len(session.Cookies) == 0:
+		m.at("sign_out").warn("no cookie is known to carry a session, so none can be ended here while the app cannot end it; session.cookies is wanted")
+	}
+	if t.Wait > 0 && t.Needs == "none" {
+		m.at("wait").fail("a wait for the session store by a route that needs nothing of it; needs: write or read, or no wait, is wanted")
 	}
 	if t.SignIn && t.Needs == "none" {
 		signIn.fail("a sign-in that needs nothing of the session store; needs: write or read, or sign_in: false, is wanted")
@@ -88,7 +101,7 @@ func (u *rule) agree(m mapping) {
 		impaired.warn("longer than timeout, so a slow store holds requests longer than a good one; at most %s is wanted", short(t.Timeout))
 	}
 	if t.Overflow != "" && t.Overflow == t.Pool {
-		m.has["overflow"].fail("the route's own pool; another pool is wanted")
+		m.at("overflow").fail("the route's own pool; another pool is wanted")
 		t.Overflow = ""
 	}
 }

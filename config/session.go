@@ -1,16 +1,28 @@
 package config
 
 import (
-	"regexp"
+	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"gopkg.in/yaml.v3"
 )
 
+func defaultSession() Session {
+	return Session{SignInAt: []string{"/login"}, Guard: true, MaxAge: 720 * time.Hour}
+}
+
 // session reads how a session is recognised and kept.
-func (v value) session(to *Session) {
+func (v value) session(to *Session) mapping {
 	m := v.fields(
 		field{name: "cookies", read: func(v value) { v.sessionCookies(&to.Cookies) }},
 		field{name: "headers", read: func(v value) { v.sessionHeaders(&to.Headers) }},
+		field{name: "remember_cookies", read: func(v value) { v.rememberCookies(&to.Remember, to.Cookies) }},
+		field{name: "sign_in_at", read: func(v value) { v.signInAt(&to.SignInAt) }},
+		field{name: "guard", read: func(v value) { v.flag(&to.Guard) }},
+		field{name: "max_age", read: func(v value) { v.duration(&to.MaxAge, time.Minute, 8760*time.Hour) }},
 		field{name: "store", read: func(v value) {
 			to.Store = defaultStore()
 			v.store(to.Store)
@@ -19,36 +31,53 @@ func (v value) session(to *Session) {
 	if store, there := m.has["store"]; there && len(to.Cookies)+len(to.Headers) == 0 {
 		store.warn("no request is seen to carry a session, so needs: read protects nobody; session.cookies or session.headers is wanted")
 	}
-}
-
-func defaultStore() *Store {
-	return &Store{
-		Name:     "store",
-		Probe:    Probe{Interval: 100 * time.Millisecond, Timeout: 200 * time.Millisecond, Payload: 4 << 10, KeyPrefix: "gatehouse:"},
-		Strained: Strained{Latency: 25 * time.Millisecond},
-		Recovery: Recovery{
-			Rise:  3,
-			After: 500 * time.Millisecond,
-			Ramp:  Ramp{From: Rate{10, time.Second}, To: Rate{500, time.Second}, Over: 30 * time.Second},
-		},
-	}
+	return m
 }
 
 // sessionCookies reads names of cookies; a trailing * stands for any end.
 func (v value) sessionCookies(to *[]string) {
 	for _, item := range v.items("cookie names") {
-		s, ok := item.text("a cookie's name")
-		if !ok {
-			continue
-		}
-		if s == "*" {
-			item.fail("every cookie would carry a session; a name, or the beginning of one and *, is wanted")
-			continue
-		}
-		if _, ok := item.cookieName(strings.TrimSuffix(s, "*")); ok {
+		if s, ok := item.cookiePattern("carry a session"); ok {
 			*to = item.once(*to, s)
 		}
 	}
+}
+
+// cookiePattern reads the name of a cookie that would do something, or the beginning of one and *.
+func (v value) cookiePattern(do string) (string, bool) {
+	s, ok := v.text("a cookie's name")
+	if !ok {
+		return "", false
+	}
+	if s == "*" {
+		v.fail("every cookie would %s; a name, or the beginning of one and *, is wanted", do)
+		return "", false
+	}
+	_, ok = v.cookieName(strings.TrimSuffix(s, "*"))
+	return s, ok
+}
+
+// rememberCookies reads the names of remember-me cookies. No cookie can be one and carry the session, too: a new session's id
+// is held back while the store is impaired, a new remember-me value never.
+func (v value) rememberCookies(to *[]string, cookies []string) {
+	for _, item := range v.items("cookie names") {
+		s, ok := item.cookiePattern("remember somebody")
+		if !ok {
+			continue
+		}
+		if i := slices.IndexFunc(cookies, func(c string) bool { return patternsMeet(c, s) }); i >= 0 {
+			item.fail("%s is a session's cookie by %s under session.cookies; one of them is wanted", item.shown(), quote(cookies[i]))
+			continue
+		}
+		*to = item.once(*to, s)
+	}
+}
+
+// patternsMeet reports whether one cookie can have a name of both patterns.
+func patternsMeet(a, b string) bool {
+	stemA, anyA := strings.CutSuffix(a, "*")
+	stemB, anyB := strings.CutSuffix(b, "*")
+	return stemA == stemB || anyA && strings.HasPrefix(stemB, stemA) || anyB && strings.HasPrefix(stemA, stemB)
 }
 
 func (v value) sessionHeaders(to *[]string) {
@@ -68,102 +97,104 @@ func (v value) sessionHeaders(to *[]string) {
 	}
 }
 
-// store reads the session store.
-func (v value) store(to *Store) {
-	m := v.fields(
-		field{name: "redis", read: func(v value) { v.redis(&to.Redis) }},
-		field{name: "probe", read: func(v value) { v.probe(&to.Probe) }},
-		field{name: "strained", read: func(v value) {
-			v.fields(field{name: "latency", read: func(v value) {
-				v.duration(&to.Strained.Latency, 100*time.Microsecond, 10*time.Second)
-			}})
-		}},
-		field{name: "recovery", read: func(v value) { v.recovery(&to.Recovery) }},
-	)
-	m.need("redis", "redis: {address: host:port}")
-	if to.Strained.Latency >= to.Probe.Timeout {
-		v.warn("strained.latency is not below probe.timeout, so a slow store is never seen to be strained; less than %s is wanted",
-			short(to.Probe.Timeout))
+// signInAt reads where the app sends those whom it takes for signed out. One item may stand without a list; an empty list is
+// none.
+func (v value) signInAt(to *[]string) {
+	const wanted = "a path such as /login, or an address such as https://id.example.com/login,"
+	list, items := []string{}, []value{v}
+	if v.node.Kind != yaml.ScalarNode {
+		items = v.items("paths such as /login, or addresses such as https://id.example.com/login,")
 	}
-}
-
-// redis reads one node.
-func (v value) redis(to *Redis) {
-	m := v.fields(
-		field{name: "address", read: func(v value) { v.dialAddress(&to.Address) }},
-		field{name: "username", read: func(v value) {
-			if s, ok := v.text("a user's name"); ok {
-				to.Username = s
-			}
-		}},
-		field{name: "password_file", read: func(v value) { v.file(&to.Password.File) }},
-		field{name: "password_env", read: func(v value) { v.environment(&to.Password.Env) }},
-		field{name: "db", read: func(v value) { v.number(&to.DB, 0, 1<<20) }},
-		field{name: "password", refusal: "a secret does not belong in this file: password_file or password_env is wanted"},
-	)
-	m.need("address", "address: host:port")
-	file, one := m.has["password_file"]
-	env, other := m.has["password_env"]
-	if one && other {
-		second := env
-		if f, e := file.node, env.node; f.Line > e.Line || f.Line == e.Line && f.Column > e.Column {
-			second = file
+	for _, item := range items {
+		s, ok := item.text(wanted)
+		if !ok {
+			continue
 		}
-		second.fail("both password_file and password_env; one of them is wanted")
+		if strings.HasPrefix(s, "/") {
+			s, ok = item.pathPattern(s)
+		} else {
+			s, ok = item.elsewhere(s, wanted)
+		}
+		if ok && s == "/*" {
+			item.fail("every redirect would count as one that signs somebody out; the path of the sign-in is wanted")
+			continue
+		}
+		if ok {
+			list = item.once(list, s)
+		}
 	}
+	*to = list
 }
 
-// environment reads the name of an environment variable. The value may be the secret itself, set in the wrong place.
-func (v value) environment(to *string) {
-	s, ok := v.text("the name of an environment variable")
+// elsewhere accepts an address on another host: "https://host", which is everything there, or one with a path like those of
+// match.path.
+func (v value) elsewhere(s, wanted string) (string, bool) {
+	scheme, rest, _ := strings.Cut(s, "://")
+	authority, path := rest, ""
+	if slash := strings.IndexByte(rest, '/'); slash >= 0 {
+		authority, path = rest[:slash], rest[slash:]
+	}
+	scheme = strings.ToLower(scheme)
+	host, ok := webHost(scheme, authority)
 	if !ok {
-		return
+		v.fail("%s; %s is wanted", v.shown(), wanted)
+		return "", false
 	}
-	if !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`).MatchString(s) {
-		v.fail("%s cannot be a variable's name; the name of an environment variable is wanted, not what it holds", v.shown())
-		return
+	if path == "" || path == "/" || path == "/*" {
+		return scheme + "://" + host, true
 	}
-	*to = s
+	path, ok = v.pathPattern(path)
+	return scheme + "://" + host + path, ok
 }
 
-// probe reads how the store is checked.
-func (v value) probe(to *Probe) {
-	v.fields(
-		field{name: "interval", read: func(v value) { v.duration(&to.Interval, 10*time.Millisecond, time.Minute) }},
-		field{name: "timeout", read: func(v value) { v.duration(&to.Timeout, time.Millisecond, 10*time.Second) }},
-		field{name: "payload", read: func(v value) { v.size(&to.Payload, 64, 1<<20) }},
-		field{name: "key_prefix", read: func(v value) { v.keyPrefix(&to.KeyPrefix) }},
-	)
+// webHost returns the host of a web address, and its port where that is not the scheme's own.
+func webHost(scheme, authority string) (string, bool) {
+	usual := map[string]int{"http": 80, "https": 443}[scheme]
+	host, port := strings.ToLower(authority), usual
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
+		n, ok := portNumber(host[colon+1:])
+		if !ok || n == 0 {
+			return "", false
+		}
+		host, port = host[:colon], n
+	}
+	if usual == 0 || !isHostName(host) {
+		return "", false
+	}
+	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil && ip.Is6() {
+		host = "[" + ip.String() + "]"
+	}
+	if port != usual {
+		host += ":" + strconv.Itoa(port)
+	}
+	return host, true
 }
 
-func (v value) keyPrefix(to *string) {
-	s, ok := v.text("the beginning of a key")
-	if !ok {
+// missSignIn warns where the guard looks for redirects to the default place, and the routes say that nobody signs in there.
+// Routes must have been read.
+func (m mapping) missSignIn(c *Config) {
+	s := &c.Session
+	if _, said := m.has["sign_in_at"]; m.has == nil || said || !s.Guard || s.Store == nil || len(s.Cookies) == 0 {
 		return
 	}
-	if len(s) > 200 || strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
-		v.fail("%s; at most 200 bytes without spaces and control characters are wanted", v.shown())
-		return
+	place := ""
+	for _, r := range c.Routes {
+		if !r.SignIn {
+			continue
+		}
+		restart, _, _ := strings.Cut(r.Restart, "?")
+		restart = strings.TrimSuffix(restart, "/")
+		if r.Match.PathRegexp != nil || coversPaths(r.Match.Path, s.SignInAt) || coversPaths(s.SignInAt, []string{restart}) {
+			return
+		}
+		for _, path := range append([]string{restart}, r.Match.Path...) {
+			if place == "" && !strings.HasSuffix(path, "*") {
+				place = path
+			}
+		}
 	}
-	*to = s
-}
-
-// recovery reads how the store is opened again.
-func (v value) recovery(to *Recovery) {
-	v.fields(
-		field{name: "rise", read: func(v value) { v.number(&to.Rise, 1, 1000) }},
-		field{name: "after", read: func(v value) { v.duration(&to.After, 0, 10*time.Minute) }},
-		field{name: "ramp", read: func(v value) { v.ramp(&to.Ramp) }},
-	)
-}
-
-func (v value) ramp(to *Ramp) {
-	v.fields(
-		field{name: "from", read: func(v value) { v.rate(&to.From) }},
-		field{name: "to", read: func(v value) { v.rate(&to.To) }},
-		field{name: "over", read: func(v value) { v.duration(&to.Over, 0, time.Hour) }},
-	)
-	if to.From.PerSecond() > to.To.PerSecond() {
-		v.fail("from is above to; a ramp that goes up, from at most %g/s, is wanted", to.To.PerSecond())
+	if place != "" {
+		m.warn("the guard looks for redirects to /login, where no route signs in; sign_in_at: [%s], or where the app sends the signed-out, is wanted",
+			quote(place))
 	}
 }

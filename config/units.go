@@ -63,6 +63,25 @@ func (v value) rate(to *Rate) {
 	*to = r
 }
 
+// share reads a part of a whole, such as 0.90.
+func (v value) share(to *float64) {
+	const wanted = "a part of the whole such as 0.90"
+	s, ok := v.text(wanted)
+	if !ok {
+		return
+	}
+	if !regexp.MustCompile(`^[0-9]{1,3}(\.[0-9]{1,9})?$`).MatchString(s) {
+		v.fail("%s; %s is wanted", v.shown(), wanted)
+		return
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f < 0.01 || f > 1 {
+		v.fail("%s is out of range; 0.01 to 1 is wanted", v.shown())
+		return
+	}
+	*to = f
+}
+
 // maxPerSecond bounds every rate: beyond it a rate bounds nothing.
 const maxPerSecond = 1_000_000
 
@@ -107,7 +126,7 @@ func (v value) size(to *int, least, most int) {
 
 // flag reads true or false.
 func (v value) flag(to *bool) {
-	s := "false"
+	s := strconv.FormatBool(*to)
 	v.word(&s, "true", "false")
 	*to = s == "true"
 }

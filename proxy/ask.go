@@ -68,6 +68,7 @@ func (x *exchange) outgoing() *upstream.Request {
 		Length: x.v.Length(), Trailer: x.trailer,
 		Inform: func(status int, head h1.Head) {
 			intake.CleanAnswer(&head)
+			x.holdAside(&head)
 			_ = x.v.Inform(status, head) // who is gone will be noticed at the head
 		},
 	}

@@ -25,6 +25,8 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 		return x.tunnel(a)
 	}
 	defer a.Body.Close()
+	x.noteSignIn(a)
+	x.ended(a)
 	intake.CleanAnswer(&a.Head)
 	a.Head.Set("X-Request-Id", x.id)
 	x.commit(a.Status)
@@ -42,6 +44,7 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 	}
 	trailer := a.Trailer()
 	intake.CleanAnswer(&trailer)
+	x.holdAside(&trailer)
 	if len(trailer) > 0 {
 		if err := x.v.SendTrailer(trailer); err != nil {
 			return errGone

@@ -3,16 +3,20 @@
 //	edge               accept, read a head             -> Visitor
 //	Handler.Serve      begin an exchange               one log line, one set of metrics at its end
 //	  pin              one Runtime for the whole exchange
-//	  intake           refuse what cannot be read in one way                       rejected
+//	  intake           refuse what cannot be read in one way; an id that was       rejected
+//	                   signed out is taken away
 //	  match            Table.Match -> Route                                        rejected: no route, or two
-//	  decide           Monitor.Verdict, fresh enough; shed.Decide                  degraded
+//	  decide           Monitor.Verdict, fresh enough; shed.Decide; a trial, or     degraded
+//	                   hold it for as long as the route hopes
 //	  charge           quotas, given back unless something was sent                limited
 //	  lineUp           sign-ins after a closure                                    lined_up
 //	  enter            Gate: try own, try overflow, queue at own; decide again     shed
 //	  ask              Pool.Claim, send; cancelled when the store closes           error
-//	  judge            shed.Answer: deliver, look at the store first, or the page  converted
+//	  judge            shed.Answer: deliver, look at the store first, or the page; converted
+//	                   the guard takes out what would sign the visitor out
 //	  deliver          commit the head, then only copy                             proxied
-//	  fail             the one place where an error becomes an answer
+//	  fail             the one place where an error becomes an answer: the page,
+//	                   or a sign-out that the app could not carry out
 //
 // A Runtime is everything that the file says, built whole and only read; what lives longer than a file (pools, the store's
 // monitor, quotas) is state that a new Runtime points to again. Handler holds one Runtime and swaps it; each exchange pins the

@@ -38,6 +38,7 @@ const (
 	reasonQuota     shed.Reason = "quota"
 	reasonPageRate  shed.Reason = "page_rate"
 	reasonRamp      shed.Reason = "ramp"
+	reasonStrained  shed.Reason = "strained"
 	reasonFull      shed.Reason = "pool_full"
 	reasonQueue     shed.Reason = "queue_timeout"
 	reasonNoRoute   shed.Reason = "no_route"

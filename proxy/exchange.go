@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"gatehouse/shed/line"
 	"gatehouse/shed/quota"
 	"gatehouse/shed/session"
+	"gatehouse/shed/store"
 )
 
 // exchange is one request on its way and all that must be given back at its end. It belongs to one goroutine.
@@ -43,6 +45,11 @@ type exchange struct {
 	session string         // its id
 	asks    bool           // the route's need touches the store for this request
 	verdict shed.Verdict
+	trial   store.Trial // goes on although the prober says that the store is down
+	trying  bool        // that is so
+	signIn  signIn
+
+	remembers bool // the request carries a remember-me cookie
 
 	permit    shed.Permit
 	claim     upstream.Claim
@@ -107,6 +114,8 @@ func (x *exchange) run() error {
 func (x *exchange) finish() {
 	x.claim.End(upstream.Result{})
 	x.permit.Done()
+	x.trial.Forget()
+	x.tellSignIn()
 	if !x.sent {
 		x.refund()
 	}
@@ -127,7 +136,9 @@ func (x *exchange) intake() error {
 		return err
 	}
 	// What the visitor sent decides about sessions, before anything is stripped.
-	x.session, x.carries = x.rt.Session.Carried(*x.head)
+	x.session, x.carries = x.rt.Session.Carried(x.head)
+	x.remembers = x.rt.Session.Remembered(x.head)
+	x.refuse()
 	if x.facts, err = intake.Clean(x.head, x.trusted, nil); err != nil {
 		return err
 	}
@@ -162,20 +173,65 @@ func (x *exchange) decide() error {
 	if !x.asks {
 		return nil
 	}
-	return x.obey(x.rt.Store.Verdict(x.ctx, x.route.MaxAge))
+	err := x.obey(x.rt.Store.Verdict(x.ctx, x.route.MaxAge))
+	switch {
+	case err == nil, errors.Is(err, errGone):
+		return err
+	case x.try():
+		return nil
+	default:
+		return x.hope(err)
+	}
 }
 
 func (x *exchange) obey(v shed.Verdict) error {
 	if x.v.Context().Err() != nil {
 		return errGone
 	}
+	if x.trying {
+		return nil
+	}
 	x.verdict = v
-	x.entry.State, x.entry.Cause = v.State, v.Cause
+	x.see(v)
 	if d := shed.Decide(x.route.Need, x.carries, v); d.Action == shed.Degrade {
 		return &Error{Outcome: record.Degraded, Reason: d.Reason}
 	}
 	return nil
 }
+
+// see notes what is known of the store in the exchange's line.
+func (x *exchange) see(v shed.Verdict) {
+	x.entry.State, x.entry.Cause, x.entry.Observed = v.State, v.Cause, v.Observed
+}
+
+// try lets a read go on although the store is said to be down, if a trial is due: the fault may be the prober's own. Signing in
+// and out are no trials, since they leave something behind.
+func (x *exchange) try() bool {
+	if x.route.Need != shed.NeedRead || x.route.SignIn || x.route.SignOut || !x.safe() {
+		return false
+	}
+	x.trial, x.trying = x.rt.Store.Trial()
+	return x.trying
+}
+
+// hope holds a request that err would turn away, for as long as its route says, in case the store can be written again before: a
+// one-time code is good only once.
+func (x *exchange) hope(err error) error {
+	if x.route.Wait <= 0 || !x.rt.Waits.enter() {
+		return err
+	}
+	defer x.rt.Waits.leave()
+	ctx, cancel := context.WithDeadline(x.ctx, x.hopeUntil())
+	defer cancel()
+	for err != nil && !errors.Is(err, errGone) && ctx.Err() == nil {
+		x.rt.Store.Await(ctx, func(v shed.Verdict) bool { return shed.Decide(x.route.Need, x.carries, v).Action == shed.Pass })
+		err = x.obey(x.rt.Store.Verdict(ctx, x.route.MaxAge))
+	}
+	return err
+}
+
+// hopeUntil is how long the request may be held before it is turned away.
+func (x *exchange) hopeUntil() time.Time { return x.entry.Arrived.Add(x.route.Wait) }
 
 // charge counts the request against the route's quotas. What was counted is given back when one of them says no.
 func (x *exchange) charge() error {
@@ -212,15 +268,48 @@ func (x *exchange) quotaKey(q Quota) quota.Key {
 	return quota.AddrKey(x.request.Client)
 }
 
-// lineUp lets sign-ins in at the pace of the ramp while one runs.
+// lineUp lets sign-ins in at the pace of the ramp while one runs, and at the pace of a strained store.
 func (x *exchange) lineUp() error {
-	if !x.route.SignIn || !x.asks || !x.verdict.Recovering() {
+	if !x.route.SignIn || !x.asks {
 		return nil
 	}
-	if wait := x.rt.Line.Enter(time.Now(), line.Place{Opened: x.verdict.Opened}); wait > 0 {
-		return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Wait: wait}
+	for x.verdict.Recovering() {
+		wait := x.rt.Line.Enter(time.Now(), line.Place{Opened: x.verdict.Opened})
+		if wait == 0 {
+			break
+		}
+		if time.Now().Add(wait).After(x.hopeUntil()) {
+			return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Wait: wait}
+		}
+		if err := x.sleep(wait); err != nil {
+			return err
+		}
 	}
+	if x.rt.Strained == nil || x.verdict.State != shed.Strained {
+		return nil
+	}
+	charge, wait := x.rt.Strained.Take(x.ctx, quota.TextKey("strained"))
+	if wait > 0 {
+		return &Error{Outcome: record.LinedUp, Reason: reasonStrained, Wait: wait}
+	}
+	x.charges = append(x.charges, charge)
 	return nil
+}
+
+// sleep waits for a place in the line, and looks at the store again without waiting for it.
+func (x *exchange) sleep(d time.Duration) error {
+	if !x.rt.Waits.enter() {
+		return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Wait: d}
+	}
+	defer x.rt.Waits.leave()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return x.obey(x.rt.Store.Current())
+	case <-x.ctx.Done():
+		return errGone
+	}
 }
 
 // enter gets a permit: of the route's own pool if one is free, else of the overflow pool, else by queueing at its own. Time

@@ -21,7 +21,7 @@ func (x *exchange) fail(err error) {
 		x.gone()
 		return
 	}
-	e := classify(err)
+	e := x.endInstead(classify(err))
 	x.entry.Outcome, x.entry.Reason = e.Outcome, string(e.Reason)
 	if e.Err != nil {
 		x.entry.Err = e.Err.Error()
@@ -49,10 +49,10 @@ func (x *exchange) gone() {
 	x.v.Abort()
 }
 
-// pace bounds how many pages are made for whom: beyond the rate the answer is a 429 of a few bytes. A refusal or a missing
-// route is answered as it is, since nothing brings those back in a herd.
+// pace bounds how many pages are made for whom: beyond the rate the answer is a 429 of a few bytes. A refusal, a missing
+// route and a wish to sign out are answered as they are: nothing brings those back in a herd.
 func (x *exchange) pace(e *Error) *Error {
-	if e.Kind == page.Limited || e.Outcome == record.Rejected {
+	if e.Kind == page.Limited || e.Kind == page.SignedOut || e.Outcome == record.Rejected {
 		return e
 	}
 	charge, wait := x.rt.PerAddress.Take(x.ctx, quota.AddrKey(x.request.Client))
@@ -83,7 +83,7 @@ func (x *exchange) answer(e *Error) {
 	ask := page.Ask{
 		Head: x.v.Method() == "HEAD", Accept: list(*x.head, "Accept"), Language: list(*x.head, "Accept-Language"),
 		ContentType: x.head.Get("Content-Type"), Kind: e.Kind, Status: e.Status, Outcome: e.Outcome.String(),
-		Reason: string(e.Reason), Wait: x.wait(e), Restart: x.restart(), Refresh: x.safe(), RequestID: x.id, Carries: x.carries,
+		Reason: string(e.Reason), Wait: x.wait(e), Restart: x.restart(e), Refresh: x.safe(), RequestID: x.id, Carries: x.carries,
 	}
 	if ask.Status == 0 {
 		ask.Status = x.rt.Status
@@ -94,6 +94,9 @@ func (x *exchange) answer(e *Error) {
 		head = append(head, h1.Line(l))
 	}
 	head.Add("X-Request-Id", x.id)
+	if e.Kind == page.SignedOut {
+		x.expire(&head)
+	}
 	x.committed, x.entry.Status = true, made.Status
 	if err := x.v.Answer(made.Status, head, int64(made.Length), false); err != nil {
 		x.v.Abort()
@@ -113,7 +116,7 @@ func (x *exchange) answer(e *Error) {
 // waiting can be served. A quota knows its own time, and those it turned away in one moment do not come back in one.
 func (x *exchange) wait(e *Error) time.Duration {
 	switch {
-	case e.Kind == page.Rejected, e.Kind == page.NotFound:
+	case e.Kind == page.Rejected, e.Kind == page.NotFound, e.Kind == page.SignedOut:
 		return 0
 	case e.Reason == reasonQuota:
 		return e.Wait + rand.N(min(max(e.Wait/2, time.Second), 30*time.Second))
@@ -121,11 +124,13 @@ func (x *exchange) wait(e *Error) time.Duration {
 	return max(e.Wait, x.rt.Page.Wait(time.Now(), x.rt.WaitRate))
 }
 
-// restart is where the page leads back to.
-func (x *exchange) restart() string {
+// restart is where the page leads back to. Nobody signs out twice.
+func (x *exchange) restart(e *Error) string {
 	switch {
 	case x.route != nil && x.route.Restart != "":
 		return x.route.Restart
+	case e.Kind == page.SignedOut:
+		return "/"
 	case x.safe() && x.target.RawPath != "":
 		return x.target.RawPath
 	default:

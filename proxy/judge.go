@@ -19,15 +19,16 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 	switch {
 	case x.v.Context().Err() != nil:
 		err = errGone
+		x.trial.Forget()
 	case errors.As(err, &turned):
 		v := x.rt.Store.Current()
-		x.entry.State, x.entry.Cause = v.State, v.Cause
+		x.see(v)
 	case errors.Is(err, upstream.ErrVisitor), errors.Is(err, upstream.ErrRequest): // not the backend's doing
+		x.trial.Forget()
 	case x.rt.Store != nil && !intake.Preflight(x.request.Method, *x.head):
-		if reason, instead := x.instead(answer, err); instead {
-			err = &Error{Outcome: record.Converted, Reason: reason, Err: err}
-		}
+		err = x.weigh(answer, err)
 	}
+	x.trial.End(false) // unless it has ended otherwise
 	if err != nil && answer != nil {
 		_ = answer.Body.Close()
 		answer = nil
@@ -35,23 +36,27 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 	return answer, err
 }
 
-// instead reports whether the visitor gets the page instead of this answer, and why.
-func (x *exchange) instead(answer *upstream.Answer, err error) (shed.Reason, bool) {
-	h := shed.Head{Broken: err != nil, Arrived: x.entry.Arrived}
-	if answer != nil {
-		h.Status, h.Convert, h.RetryAfter = answer.Status, x.route.Convert[answer.Status], answer.Head.Has("Retry-After")
-	}
+// weigh says whether the visitor gets the page instead of this answer, and takes out of an answer that is delivered what would
+// sign the visitor out. It returns err where the answer, or the failure, stays what it is.
+func (x *exchange) weigh(answer *upstream.Answer, err error) error {
+	h := x.headOf(answer, err)
 	verdict, checked := x.rt.Store.Current(), false
 	for {
 		j := shed.Answer(x.route.Need, h, verdict, checked, x.rt.Store.LastImpaired())
 		switch j.Fate {
-		case shed.Deliver:
-			return "", false
-		case shed.Page:
-			x.entry.State, x.entry.Cause = verdict.State, verdict.Cause
-			return j.Reason, true
 		case shed.Check:
-			verdict, checked = x.rt.Store.Verdict(x.v.Context(), 0), true
+			verdict, checked = x.rt.Store.Look(x.v.Context()), true
+		case shed.Page:
+			x.see(verdict)
+			x.tellGuard(h, j)
+			return &Error{Outcome: record.Converted, Reason: j.Reason, Err: err}
+		default:
+			if err == nil {
+				x.tellGuard(h, j)
+				x.hold(&answer.Head, j.Hold)
+				x.trial.End(answer.Status < 500 && !h.Denies && !h.Deletes && !h.Changes)
+			}
+			return err
 		}
 	}
 }

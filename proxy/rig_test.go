@@ -152,7 +152,11 @@ func (r *rig) newRuntime(rules []routing.Rule, routes []*Route) *Runtime {
 	if rt.Page, err = page.New(page.Settings{}); err != nil {
 		r.t.Fatal(err)
 	}
-	rt.Session = session.Marks{Cookies: []string{"sid"}}
+	rt.Session = session.Marks{Cookies: []string{"sid"}, Remember: []string{"remember"}, Headers: []string{"Authorization"}}
+	if rt.SignInAt, err = session.NewPlaces([]string{"/login"}); err != nil {
+		r.t.Fatal(err)
+	}
+	rt.SignedOut, rt.MaxAge, rt.Waits = session.NewSignedOut(), time.Hour, &Waits{}
 	rt.Store, rt.StoreName = r.monitor, "store"
 	rt.Line = line.New(line.Settings{From: 5, To: 10, Over: 2 * time.Second})
 	rt.Status, rt.WaitRate = 503, 10

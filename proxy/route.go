@@ -24,11 +24,14 @@ type Route struct {
 
 	Need    shed.Need
 	SignIn  bool   // the ramp concerns it
+	SignOut bool   // a wish to sign out: honoured here where the app cannot
+	Guard   bool   // an outage must not sign anybody out by an answer
 	Restart string // where the page leads back to; "": the request's own path if it is safe, "/" otherwise
 	Quotas  []Quota
 
 	Timeout         time.Duration // to the head of the answer
 	ImpairedTimeout time.Duration // the same while the store is impaired
+	Wait            time.Duration // how long a request is held for the store before it is turned away
 	MaxAge          time.Duration // how old a verdict may be; 0: from a check that began after the request arrived
 	Convert         map[int]bool  // statuses that may be the store's failure shining through
 

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"sync/atomic"
+	"time"
 
 	"gatehouse/proxy/intake"
 	"gatehouse/routing"
@@ -22,9 +23,16 @@ type Runtime struct {
 	Session session.Marks
 	Trusted intake.Trusted
 
+	SignInAt  session.Places     // where the app sends those whom it takes for signed out
+	SignedOut *session.SignedOut // ids that are refused; nil: none can be
+	MaxAge    time.Duration      // how long a session can live, and so an id is refused
+
 	Store     *store.Monitor // nil: every need is met
 	StoreName string
 	Line      *line.Line // nil without Store
+	// Strained bounds how many sign-ins a strained store is given; nil: it does not.
+	Strained *quota.Limiter
+	Waits    *Waits
 
 	Page     *page.Maker
 	Status   int     // of a page that stands in for the store
@@ -38,6 +46,26 @@ type Runtime struct {
 	pins    atomic.Int64
 	drained chan struct{}
 }
+
+// Waits bounds how many requests are held for the store at once: those are visitors who do not know yet that they have to come
+// again. It is state, safe for concurrent use; the zero value is ready, and so is nil, which holds nobody.
+type Waits struct{ n atomic.Int64 }
+
+// mostWaits is how many that are. A held request costs a connection and some kilobytes.
+const mostWaits = 2000
+
+func (w *Waits) enter() bool {
+	if w == nil {
+		return false
+	}
+	if w.n.Add(1) > mostWaits {
+		w.n.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (w *Waits) leave() { w.n.Add(-1) }
 
 // NewRuntime returns an empty Runtime that its owner holds: Retire ends that.
 func NewRuntime() *Runtime {

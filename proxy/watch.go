@@ -12,23 +12,23 @@ import (
 )
 
 // watch bounds the time to the head of the answer, and ends the exchange when the store closes under a request that can be
-// sent again, or has not been sent: what apps do after their own store timed out is worse than nothing. Other requests get the
-// shorter timeout.
+// sent again, or has not been sent: what apps do after their own store timed out is worse than nothing. Other requests, and those
+// of visitors who need nothing of the store themselves, get the shorter timeout: an app may ask its store for everybody.
 func (x *exchange) watch() *watch {
 	limit := x.route.Timeout
-	if x.asks && x.verdict.State.Impaired() {
-		limit = min(limit, x.route.ImpairedTimeout)
+	if x.trying {
+		limit = min(limit, x.rt.Store.TrialTime())
 	}
 	w := &watch{cancel: x.cancel, due: time.Now().Add(limit), impaired: x.route.ImpairedTimeout}
 	w.timer = time.AfterFunc(limit, func() { w.end(upstream.ErrLate) })
-	if !x.asks {
+	if x.rt.Store == nil || x.route.Need == shed.NeedNone {
 		return w
 	}
 	w.store = x.rt.Store
-	need, carries, safe := x.route.Need, x.carries, x.safe()
-	w.met = func(s shed.State, sent bool) bool { return sent && !safe || need.Met(carries, s) }
+	need, carries, safe, goesOn := x.route.Need, x.carries, x.safe(), x.trying || !x.asks
+	w.met = func(s shed.State, sent bool) bool { return goesOn || sent && !safe || need.Met(carries, s) }
 	w.listen()
-	if v := x.rt.Store.Current(); v.State.Impaired() { // it closed before anybody listened
+	if v := x.rt.Store.Current(); v.State.Impaired() { // it is, or it closed before anybody listened
 		w.closed(v)
 	}
 	return w

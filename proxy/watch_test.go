@@ -204,3 +204,28 @@ func TestTheTersePageSpreadsTheHerdToo(t *testing.T) {
 		t.Errorf("%d of 10 were limited", limited)
 	}
 }
+
+// An app may ask its store for visitors without a session too, and hang.
+func TestAnImpairedStoreEatsNoPlacesOfStrangers(t *testing.T) {
+	b := newBackend(t, hang)
+	p := newPool(t, "app", shed.GateSettings{}, b.URL)
+	r := newRig(t, []routing.Rule{{Name: "none", Paths: []string{"/none"}}, {Name: "app"}}, []*Route{
+		{Pool: p, Need: shed.NeedNone, Timeout: time.Second}, {Pool: p, MaxAge: time.Second},
+	})
+	answers := make(chan answer, 1)
+	go func() {
+		a, _ := r.try(context.Background(), "GET", "/")
+		answers <- a
+	}()
+	until(t, "it is in flight", func() bool { return b.asked.Load() == 1 })
+	r.breaks(shed.Down, shed.CauseHung)
+	if a := <-answers; a.outcome != "converted; reason=hung" {
+		t.Errorf("in flight when it closed: %d %q after %v", a.status, a.outcome, a.took)
+	}
+	if a := r.ask("GET", "/"); a.outcome != "converted; reason=hung" || a.took > 5*time.Second {
+		t.Errorf("since: %d %q after %v", a.status, a.outcome, a.took)
+	}
+	if a := r.ask("GET", "/none"); a.status != 504 || a.took < time.Second {
+		t.Errorf("a route that needs nothing: %d after %v; want its own timeout", a.status, a.took)
+	}
+}

@@ -11,6 +11,12 @@ type Head struct {
 	Convert bool
 	// Arrived is when the request arrived.
 	Arrived time.Time
+
+	// What the answer would do to a session that the request carries; all false where the guard does not look.
+
+	Denies  bool // it treats the visitor as one without a session: a 401, a redirect to where people sign in
+	Deletes bool // it takes the session's cookie away, or that of remember-me
+	Changes bool // it gives another session than the one that is carried
 }
 
 // Fate is what becomes of a backend's answer.
@@ -22,10 +28,17 @@ const (
 	Page                // the visitor gets the page instead
 )
 
-// Judgement is a Fate and its Reason.
+// Hold is what is left out of an answer that is delivered, so that an outage signs nobody out.
+type Hold struct {
+	Deletions bool // the lines that take a carried session away
+	Changes   bool // the lines that replace it
+}
+
+// Judgement is a Fate and its Reason; with Deliver also what is held, and then the Reason is why.
 type Judgement struct {
 	Fate   Fate
 	Reason Reason
+	Hold   Hold
 }
 
 // ReasonRecovering is given where the store is well again, and was impaired while the request was under way or so lately
@@ -38,30 +51,48 @@ func (h Head) Suspect() bool { return h.Broken || h.Convert && !h.RetryAfter }
 
 // Answer says what becomes of a backend's answer. It is pure.
 //
-// checked says that v comes from a check that began after the head came; without it a suspect answer is never delivered.
-// closed is the latest moment at which the store was impaired, the zero time if it never was: an answer whose request was
-// under way then is the store's failure, even if the store is well again by now. A need that the store cannot touch is never
-// converted.
+// checked says that v comes from a check that began after the head came; without it an answer that is suspect, or that would
+// sign a visitor out, is never delivered as it is. closed is the latest moment at which the store was impaired, the zero time if
+// it never was: an answer whose request was under way then is the store's failure, even if the store is well again by now.
+//
+// An answer that is suspect or denies the session becomes the page; one that only touches the session's cookie is delivered
+// without that. Both last until the ramp ends, because apps reconnect late; only a changed session passes as soon as the store
+// is open, since from then on the new one is kept. A need that the store cannot touch never becomes the page. A store of which
+// nothing is known converts 502 to 504, and guards nothing.
 func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement {
-	if n == NeedNone || !h.Suspect() {
+	page := n != NeedNone && (h.Suspect() || h.Denies)
+	if !page && !h.Deletes && !h.Changes {
 		return Judgement{}
 	}
-	if v.State == Unknown && checked && !v.Recovering() {
-		if h.Broken || h.Status >= 502 && h.Status <= 504 {
-			return Judgement{Page, Reason(v.Cause.String())}
+	if v.State == Unknown && !v.Impaired() && checked && !v.Recovering() {
+		if n != NeedNone && (h.Broken || h.Suspect() && h.Status >= 502 && h.Status <= 504) {
+			return Judgement{Fate: Page, Reason: Reason(v.Cause.String())}
 		}
 		return Judgement{}
 	}
+	reason, changes := Reason(""), true
 	switch {
 	case v.State.Impaired():
-		return Judgement{Page, Reason(v.Cause.String())}
-	case v.Recovering(), !h.Arrived.After(closed):
-		return Judgement{Page, ReasonRecovering}
+		reason = Reason(v.Cause.String())
+	case v.Impaired():
+		reason = Reason(v.ObservedCause.String())
+	case !h.Arrived.After(closed):
+		reason = ReasonRecovering
+	case v.Recovering() && (checked || !h.Changes):
+		reason, changes = ReasonRecovering, false
 	case !checked:
 		return Judgement{Fate: Check}
 	case v.Late:
-		return Judgement{Page, ReasonUnconfirmed}
+		reason = ReasonUnconfirmed
 	default:
 		return Judgement{}
 	}
+	if page {
+		return Judgement{Fate: Page, Reason: reason}
+	}
+	hold := Hold{Deletions: h.Deletes, Changes: h.Changes && changes}
+	if hold == (Hold{}) {
+		return Judgement{}
+	}
+	return Judgement{Reason: reason, Hold: hold}
 }

@@ -50,7 +50,14 @@ type Verdict struct {
 	// Opened is when the ramp began that is still running; zero when none is. Apps reconnect late, so conversion goes on
 	// until the ramp ends.
 	Opened time.Time
+	// Observed is what the checks say, and ObservedCause why. They differ from State and Cause where a person said otherwise
+	// (an override) or where a store that keeps failing is held read-only for a while (flapping).
+	Observed      State
+	ObservedCause Cause
 }
+
+// Impaired reports whether the store is impaired, or taken for it: what an app answers now may be the store's failure.
+func (v Verdict) Impaired() bool { return v.State.Impaired() || v.Observed.Impaired() }
 
 // Recovering reports whether a ramp is running.
 func (v Verdict) Recovering() bool { return !v.Opened.IsZero() }

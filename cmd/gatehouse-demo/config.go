@@ -22,7 +22,11 @@ session:
   store:
     redis: {address: "{{.Store}}"}
     probe: {interval: 100ms, timeout: 200ms}
-    recovery: {rise: 3, after: 500ms, ramp: {from: 20/s, to: 200/s, over: 5s}}
+    recovery:
+      rise: 3
+      after: 500ms
+      hold: {from: 0s}        # the buttons make it fail again and again; anywhere else that is a store not to be trusted yet
+      ramp: {from: 20/s, to: 200/s, over: 5s}
 
 pools:
   login:                      # reserved for signing in
@@ -56,7 +60,8 @@ routes:                       # the first that matches wins
   - name: sign-out
     match: {path: /logout}
     pool: app
-    needs: none
+    sign_out: true            # honoured here where the app cannot
+    restart: /
   - name: notes
     match: {path: /notes, method: POST}
     pool: app

@@ -23,7 +23,7 @@ func TestConfigIsWhatGatehouseWants(t *testing.T) {
 		name, pool, needs string
 		signIn            bool
 	}{
-		{"sign-in", "login", "write", true}, {"assets", "app", "none", false}, {"sign-out", "app", "none", false},
+		{"sign-in", "login", "write", true}, {"assets", "app", "none", false}, {"sign-out", "app", "read", false},
 		{"notes", "app", "write", false}, {"home", "app", "none", false}, {"app", "app", "read", false},
 	} {
 		found := false

@@ -14,7 +14,6 @@ import (
 	"gatehouse/proxy/h1"
 	"gatehouse/proxy/intake"
 	"gatehouse/routing"
-	"gatehouse/shed"
 	"gatehouse/shed/session"
 )
 
@@ -166,40 +165,13 @@ func explainRoute(w io.Writer, r config.Route) {
 	if r.SignIn {
 		fmt.Fprint(w, "; a sign-in")
 	}
+	if r.SignOut {
+		fmt.Fprint(w, "; a sign-out")
+	}
 	for _, q := range r.Quotas {
 		fmt.Fprintf(w, "; quota %s", q)
 	}
 	fmt.Fprint(w, "\n\n")
-}
-
-func explainStates(w io.Writer, cfg *config.Config, r config.Route, q question, carries bool) {
-	need := build.Need(r)
-	if cfg.Session.Store == nil {
-		fmt.Fprintln(w, "There is no session.store, so every need is met: it passes.")
-		return
-	}
-	if intake.Preflight(q.method, q.head) {
-		fmt.Fprintln(w, "A CORS preflight needs nothing of the store: it passes in every state.")
-		return
-	}
-	fmt.Fprintln(w, "When the store is:")
-	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, s := range shed.States {
-		outcome := "pass"
-		if d := shed.Decide(need, carries, shed.Verdict{State: s}); d.Action == shed.Degrade {
-			outcome = fmt.Sprintf("degrade: the page, with status %d", cfg.Degrade.Status)
-			if r.Restart != "" {
-				outcome += ", leading back to " + r.Restart
-			}
-		}
-		fmt.Fprintf(out, "  %s\t%s\n", s, outcome)
-	}
-	_ = out.Flush()
-	if r.SignIn {
-		ramp := cfg.Session.Store.Recovery.Ramp
-		fmt.Fprintf(w, "\nAfter a closure, sign-ins come back over %v, from %g to %g a second; the others get the page.\n",
-			ramp.Over, ramp.From.PerSecond(), ramp.To.PerSecond())
-	}
 }
 
 func carrying(carries bool) string {

@@ -45,7 +45,7 @@ func execute(args []string) int {
 		_ = c.Help()
 		return fmt.Errorf("%w: no command given", errUsage)
 	}
-	root.AddCommand(runCommand(), checkCommand(), explainCommand(), statusCommand(), reloadCommand(), versionCommand())
+	root.AddCommand(runCommand(), checkCommand(), explainCommand(), statusCommand(), reloadCommand(), overrideCommand(), versionCommand())
 	root.SetArgs(args)
 	err := root.Execute()
 	switch {

@@ -88,11 +88,7 @@ func printStatus(w io.Writer, s admin.Status) error {
 		fmt.Fprintf(out, "ready\tno: %s\n", s.NotReady)
 	}
 	for _, st := range s.Stores {
-		fmt.Fprintf(out, "%s\t%s (%s) for %v", st.Name, st.State, st.Cause, time.Duration(st.ForSeconds*float64(time.Second)).Round(time.Second))
-		if st.Recovering {
-			fmt.Fprintf(out, ", sign-ins come back by the ramp until %s", st.RampEnds.Format(time.TimeOnly))
-		}
-		fmt.Fprintln(out)
+		printStore(out, st, s.Now)
 	}
 	for _, d := range s.Degraded {
 		fmt.Fprintf(out, "now\troute %s: %s, %s, %.1f/s\n", d.Route, d.Outcome, d.Reason, d.PerSecond)

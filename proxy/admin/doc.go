@@ -1,4 +1,4 @@
-// Package admin is the listener for operators: health, metrics, status, the live page and reload.
+// Package admin is the listener for operators: health, metrics, status, the live page, reload and override.
 //
 //	request ── host known? ── path and method known? ── token, where one is set ── same origin, where it changes something ── answer
 //	            421            404, 405                  401                        403

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -14,6 +15,7 @@ type fake struct {
 	ready   bool
 	err     error
 	reloads int
+	asked   []Override
 }
 
 func (f *fake) Status() Status {
@@ -29,6 +31,27 @@ func (f *fake) Reload(context.Context) error {
 	defer f.mu.Unlock()
 	f.reloads++
 	return f.err
+}
+
+// Override acts as the real one does: what is in force is in the next Status.
+func (f *fake) Override(o Override) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return f.err
+	}
+	f.asked = append(f.asked, o)
+	f.status.Stores = slices.Clone(f.status.Stores) // the test may still hold the ones before
+	for i := range f.status.Stores {
+		s := &f.status.Stores[i]
+		if o.State == OverrideOff {
+			s.State, s.Cause, s.Override = s.Observed, s.ObservedCause, nil
+			continue
+		}
+		s.State, s.Cause = o.State, "override"
+		s.Override = &OverrideState{State: o.State, By: o.By, SetAt: f.status.Now, Until: f.status.Now.Add(o.For)}
+	}
+	return nil
 }
 
 // wave returns a minute of something that goes up and down around a level, and more so towards its end.
@@ -57,7 +80,9 @@ func incident(state, cause string) Status {
 		Config: Config{Path: "/etc/gatehouse/gatehouse.yaml", Sum: "9f86d081884c7d659a2feaa0c55ad015", LoadedAt: now.Add(-3 * time.Hour), OK: true},
 		Stores: []Store{{
 			Name: "store", State: state, Observed: state, Cause: cause, Since: now.Add(-192 * time.Second), ForSeconds: 192,
-			LastCheck: now.Add(-80 * time.Millisecond), Probe: Latency{0.31, 0.5, 1.24}, Probes: wave(0.4, 0.5),
+			ObservedCause: cause, LastCheck: now.Add(-80 * time.Millisecond), CertNotAfter: now.Add(200 * 24 * time.Hour),
+			Headroom: []Headroom{{"memory", 0.41, false}, {"clients", 0.935, false}, {"evictions", 1, false}, {"latency", 0.97, false}},
+			Probe:    Latency{0.31, 0.5, 1.24}, Probes: wave(0.4, 0.5),
 		}},
 		Pools: []Pool{
 			{
@@ -75,7 +100,7 @@ func incident(state, cause string) Status {
 			{Name: "sign-in", Pool: "login", Overflow: "app", Needs: "write", SignIn: true, PerSecond: 4.2, Total: 252, Outcomes: []Outcome{{"proxied", "", 252, 4.2}}},
 			{Name: "assets", Pool: "app", Needs: "none", PerSecond: 610, Total: 36602, Outcomes: []Outcome{{"proxied", "", 36602, 610}}},
 			{Name: "app", Pool: "app", Needs: "read", PerSecond: 630, Total: 37521, Outcomes: []Outcome{{"proxied", "", 37518, 630}, {"error", "backend_broken", 3, 0}}},
-			{Name: "sign-out", Pool: "app", Needs: "write", Outcomes: []Outcome{}},
+			{Name: "sign-out", Pool: "app", Needs: "read", SignOut: true, Outcomes: []Outcome{}},
 		},
 		Events: []Event{
 			{At: now.Add(-192 * time.Second), Kind: "store", Text: "store: " + state + " (" + cause + "), after 2h48m7s writable"},
@@ -97,6 +122,9 @@ func incident(state, cause string) Status {
 		s.Config.OK, s.Config.TriedAt = false, now.Add(-time.Minute)
 		s.Config.Error = "gatehouse.yaml:14:11: pools.login.max_in_flight: \"many\" is not a number; a number such as 64 is wanted\ngatehouse.yaml:31:5: routes[2].pool: there is no pool \"ap\"; login or app is wanted"
 		s.Config.Warnings = []string{"gatehouse.yaml:40:5: routes[3]: hidden by routes[1] where the path is /assets"}
+	}
+	if state == "strained" && cause == "full" {
+		s.Stores[0].Headroom[0] = Headroom{"memory", 0.081, true}
 	}
 	if state == "writable" && cause == "session_loss" {
 		s.Stores[0].Recovering, s.Stores[0].RampEnds, s.Stores[0].Waiting = true, now.Add(20*time.Second), 37

@@ -18,6 +18,8 @@ type Source interface {
 	Ready() (bool, string)
 	// Reload loads the operator's file again and returns every mistake that kept it from going live.
 	Reload(ctx context.Context) error
+	// Override sets the store's state by hand, or ends that. An error says why it cannot, such as that there is no store.
+	Override(o Override) error
 }
 
 // Settings is what a handler is made from.
@@ -63,6 +65,7 @@ func NewHandler(s Settings) http.Handler {
 		{path: "/metrics", what: "for Prometheus", method: http.MethodGet, serve: h.metrics},
 		{path: "/livez", what: "the process runs", method: http.MethodGet, open: true, serve: h.livez},
 		{path: "/readyz", what: "visitors can be sent here", method: http.MethodGet, open: true, serve: h.readyz},
+		{path: "/store/override", what: "POST: set the store's state by hand", method: http.MethodPost, serve: h.override},
 		{path: "/reload", what: "POST: load the file again", method: http.MethodPost, slow: true, serve: h.reload},
 	}
 	if s.Pprof {
@@ -77,7 +80,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cache-Control", "no-store")
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Content-Security-Policy", h.page.policy)
-	head.Set("Referrer-Policy", "no-referrer")
+	// Not no-referrer, by which a browser sends Origin: null even from our own form.
+	head.Set("Referrer-Policy", "same-origin")
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	if !h.knowsHost(r) {
 		say(w, http.StatusMisdirectedRequest, "This name is not known to the admin listener. Use localhost or the address it listens on, or add the name to admin.hosts.")
@@ -151,7 +155,7 @@ func (h *handler) listing() string {
 	var b strings.Builder
 	b.WriteString("There is nothing here. There is:\n")
 	for _, d := range h.doors {
-		b.WriteString("\n  " + d.path + strings.Repeat(" ", max(1, 16-len(d.path))) + d.what)
+		b.WriteString("\n  " + d.path + strings.Repeat(" ", max(1, 18-len(d.path))) + d.what)
 	}
 	return b.String()
 }
@@ -181,8 +185,9 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	h.set.Metrics.ServeHTTP(w, r)
 }
 
-func (h *handler) live(w http.ResponseWriter, _ *http.Request) {
-	if err := h.page.render(w, h.set.Source.Status(), h.set.Version); err != nil {
+func (h *handler) live(w http.ResponseWriter, r *http.Request) {
+	still := r.URL.Query().Has("still")
+	if err := h.page.render(w, h.set.Source.Status(), h.set.Version, still); err != nil {
 		h.set.Log.Warn("the live page was not rendered", "err", err)
 	}
 }
@@ -209,6 +214,12 @@ func list[T any](rows []T) []T {
 		return []T{}
 	}
 	return rows
+}
+
+// wantsText reports whether who asks prefers text to JSON, as a form without a script does.
+func wantsText(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return strings.Contains(accept, "text/plain") || strings.Contains(accept, "text/html")
 }
 
 // say answers in plain text.

@@ -57,6 +57,8 @@ func TestPathsAndMethods(t *testing.T) {
 		{"GET", "/reload", 405, "POST", ""},
 		{"HEAD", "/reload", 405, "POST", ""},
 		{"OPTIONS", "/reload", 405, "POST", ""},
+		{"GET", "/store/override", 405, "POST", ""},
+		{"POST", "/store/override", 400, "", "state: it is missing"},
 		{"POST", "/reload", 200, "", `"ok": true`},
 		{"GET", "/nothing", 404, "", "/metrics"},
 		{"GET", "//status", 404, "", ""},

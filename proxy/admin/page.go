@@ -27,8 +27,9 @@ type page struct {
 
 func newPage() page {
 	t := template.New("page").Funcs(template.FuncMap{
-		"bar": bar, "cause": cause, "clock": clock, "count": count, "effect": effect, "fill": fill, "headline": headline,
-		"hill": hill, "lines": lines, "millis": millis, "rate": rate, "reason": reason, "floats": floats, "span": span, "spark": spark,
+		"bar": bar, "because": because, "cause": cause, "certificate": certificate, "clock": clock, "count": count, "effect": effect,
+		"fill": fill, "floats": floats, "headline": headline, "hill": hill, "left": left, "lines": lines, "millis": millis, "onTrial": onTrial, "rate": rate,
+		"reason": reason, "resource": resource, "soon": soon, "span": span, "spark": spark, "until": until, "used": used,
 	})
 	return page{
 		template: template.Must(t.Parse(pageHTML)),
@@ -48,14 +49,15 @@ type view struct {
 	Status
 	Title   string
 	Program string // the version of the program, where the Status names none
+	Still   bool   // without a script, the page does not ask for itself again
 	CSS     template.CSS
 	JS      template.JS
 }
 
 // render writes the whole page, or nothing but an error's answer.
-func (p *page) render(w http.ResponseWriter, s Status, version string) error {
+func (p *page) render(w http.ResponseWriter, s Status, version string, still bool) error {
 	var b bytes.Buffer
-	v := view{Status: s, Title: title(s), Program: s.Version, CSS: template.CSS(pageCSS), JS: template.JS(pageJS)}
+	v := view{Status: s, Title: title(s), Program: s.Version, Still: still, CSS: template.CSS(pageCSS), JS: template.JS(pageJS)}
 	if v.Program == "" {
 		v.Program = version
 	}
@@ -71,6 +73,9 @@ func (p *page) render(w http.ResponseWriter, s Status, version string) error {
 // title says the worst of it, so that it can be read in a tab.
 func title(s Status) string {
 	for _, st := range s.Stores {
+		if st.Override != nil {
+			return headline(st.State) + ", set by hand · Gatehouse"
+		}
 		if st.State != "writable" {
 			return headline(st.State) + " · Gatehouse"
 		}

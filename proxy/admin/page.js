@@ -60,22 +60,27 @@
   };
   setTimeout(turn, 1000);
 
-  document.getElementById('reload').addEventListener('submit', async (event) => {
+  // Every form is sent from here, so that the page stays; without a script the browser sends it.
+  document.addEventListener('submit', async (event) => {
     event.preventDefault();
-    const button = event.target.querySelector('button');
-    const output = event.target.querySelector('output');
+    const form = event.target;
+    const button = form.querySelector('button');
+    const output = form.querySelector('output');
+    const body = new URLSearchParams(new FormData(form));
     button.disabled = true;
     output.className = '';
-    output.textContent = 'Loading…';
+    output.textContent = 'Asking…';
     try {
-      const answer = await fetch('/reload', { method: 'POST', headers: { Accept: 'text/plain' }, signal: AbortSignal.timeout(30000) });
+      const answer = await fetch(form.action, { method: 'POST', body, headers: { Accept: 'text/plain' }, signal: AbortSignal.timeout(30000) });
       output.className = answer.ok ? 'good' : 'bad';
       output.textContent = (await answer.text()).trim();
+      if (answer.ok) await fresh().catch(() => {}); // the next turn tells what is wrong
     } catch (error) {
       output.className = 'bad';
       output.textContent = `No answer: ${error.message}`;
     }
     button.disabled = false;
-    button.focus();
+    // What ended an override is gone with it: whoever reached it by keyboard goes on from where it was.
+    (button.isConnected ? button : live).focus();
   });
 })();

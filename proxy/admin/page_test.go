@@ -76,6 +76,9 @@ func TestPageEscapes(t *testing.T) {
 	s := incident("down", "refused")
 	s.Version, s.NotReady, s.Ready = evil, evil, false
 	s.Config = Config{Path: evil, Error: evil, Warnings: []string{evil}, Sum: evil}
+	s.Stores[0].Override = &OverrideState{State: evil, By: evil}
+	s.Stores[0].Observed, s.Stores[0].ObservedCause = evil+"x", evil
+	s.Stores[0].Headroom = []Headroom{{Resource: evil, Strains: true}}
 	s.Stores[0].Name, s.Stores[0].Error, s.Stores[0].State, s.Stores[0].Cause = evil, evil, evil, evil
 	s.Pools[0].Name, s.Pools[0].Backends[0] = evil, Backend{URL: evil, Error: evil}
 	s.Routes[0] = Route{Name: evil, Pool: evil, Overflow: evil, Needs: evil, Total: 1, Outcomes: []Outcome{{evil, evil, 1, 1}}}
@@ -154,7 +157,9 @@ func TestContrast(t *testing.T) {
 		for _, pair := range [][2]string{
 			{"ink", "sheet"}, {"ink", "ground"}, {"soft", "sheet"}, {"soft", "ground"}, {"accent", "sheet"}, {"accent", "ground"}, {"on", "accent"},
 			{"good", "good-bg"}, {"warn", "warn-bg"}, {"held", "held-bg"}, {"bad", "bad-bg"}, {"calm", "calm-bg"}, {"blue", "blue-bg"},
-			{"ink", "good-bg"}, {"ink", "warn-bg"}, {"ink", "held-bg"}, {"ink", "bad-bg"}, {"ink", "calm-bg"},
+			{"ink", "good-bg"}, {"ink", "warn-bg"}, {"ink", "held-bg"}, {"ink", "bad-bg"}, {"ink", "calm-bg"}, {"ink", "blue-bg"},
+			{"bad", "good-bg"}, {"bad", "warn-bg"}, {"bad", "held-bg"}, {"bad", "calm-bg"},
+			{"accent", "good-bg"}, {"accent", "warn-bg"}, {"accent", "held-bg"}, {"accent", "bad-bg"}, {"accent", "calm-bg"},
 			{"held", "sheet"}, {"bad", "sheet"}, {"warn", "sheet"}, {"blue", "sheet"}, {"good", "sheet"},
 		} {
 			if r := contrast(t, colours[pair[0]], colours[pair[1]]); r < 4.5 {

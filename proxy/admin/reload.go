@@ -24,7 +24,7 @@ func (h *handler) reload(w http.ResponseWriter, r *http.Request) {
 	} else {
 		out.Warnings = c.Warnings
 	}
-	if accept := r.Header.Get("Accept"); !strings.Contains(accept, "text/plain") && !strings.Contains(accept, "text/html") {
+	if !wantsText(r) {
 		answerJSON(w, code, out)
 		return
 	}

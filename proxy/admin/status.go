@@ -33,21 +33,42 @@ type Config struct {
 
 // Store is one session store.
 type Store struct {
-	Name       string       `json:"name"`
-	State      string       `json:"state"`          // what is acted on
-	Observed   string       `json:"observed_state"` // what the checks say
-	Cause      string       `json:"cause"`
-	Since      time.Time    `json:"since"` // when State began
-	ForSeconds float64      `json:"for_seconds"`
-	Error      string       `json:"error,omitempty"`       // what the latest failed check met
-	ErrorAt    time.Time    `json:"error_at,omitzero"`     // and when
-	LastCheck  time.Time    `json:"last_check,omitzero"`   // when the last completed check began
-	Recovering bool         `json:"recovering"`            // sign-ins come back by the ramp
-	RampEnds   time.Time    `json:"ramp_ends,omitzero"`    // zero where it cannot be told
-	Waiting    int          `json:"waiting"`               // sign-ins in the line
-	Probe      Latency      `json:"probe_ms"`              // of the latest probes
-	Probes     []float64    `json:"probes_ms,omitempty"`   // the latest ones, the oldest first
-	Changes    []Transition `json:"transitions,omitempty"` // the latest first
+	Name          string         `json:"name"`
+	State         string         `json:"state"` // what is acted on
+	Cause         string         `json:"cause"`
+	Observed      string         `json:"observed_state"` // what the checks say
+	ObservedCause string         `json:"observed_cause"`
+	Override      *OverrideState `json:"override,omitempty"` // nil: none is in force
+	Since         time.Time      `json:"since"`              // when State began
+	ForSeconds    float64        `json:"for_seconds"`
+	Error         string         `json:"error,omitempty"`         // what the latest failed check met
+	ErrorAt       time.Time      `json:"error_at,omitzero"`       // and when
+	LastCheck     time.Time      `json:"last_check,omitzero"`     // when the last completed check began
+	HeldUntil     time.Time      `json:"held_until,omitzero"`     // flapping: when sign-ins are let in again
+	Trial         bool           `json:"trial"`                   // reads succeed that the checks say must fail: they are not believed
+	Recovering    bool           `json:"recovering"`              // sign-ins come back by the ramp
+	RampEnds      time.Time      `json:"ramp_ends,omitzero"`      // zero where it cannot be told
+	Waiting       int            `json:"waiting"`                 // sign-ins in the line
+	Headroom      []Headroom     `json:"headroom,omitempty"`      // what is known of it
+	CertNotAfter  time.Time      `json:"cert_not_after,omitzero"` // when the server's certificate ends; zero without TLS
+	Probe         Latency        `json:"probe_ms"`                // of the latest probes
+	Probes        []float64      `json:"probes_ms,omitempty"`     // the latest ones, the oldest first
+	Changes       []Transition   `json:"transitions,omitempty"`   // the latest first
+}
+
+// OverrideState is an override that is in force.
+type OverrideState struct {
+	State string    `json:"state"`
+	By    string    `json:"by"`
+	SetAt time.Time `json:"set_at"`
+	Until time.Time `json:"until"`
+}
+
+// Headroom is what is left of one thing a store can run out of.
+type Headroom struct {
+	Resource string  `json:"resource"` // memory, clients, evictions, latency, replication or persistence
+	Ratio    float64 `json:"ratio"`    // 1: all of it is free; 0: at the limit
+	Strains  bool    `json:"strains"`  // it is what makes the store strained
 }
 
 // Transition is one change of a store's state.
@@ -100,6 +121,7 @@ type Route struct {
 	Overflow  string    `json:"overflow,omitempty"`
 	Needs     string    `json:"needs"`
 	SignIn    bool      `json:"sign_in"`
+	SignOut   bool      `json:"sign_out"`
 	PerSecond float64   `json:"per_second"`
 	Total     uint64    `json:"total"`
 	Outcomes  []Outcome `json:"outcomes"` // the most frequent first

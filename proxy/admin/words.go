@@ -27,13 +27,98 @@ func effect(s Store) string {
 		}
 		return "The store keeps nobody out."
 	case "strained":
-		return "The store keeps nobody out, but it is slow: now is the time to act."
+		if s.Override != nil {
+			return "The store keeps nobody out; sign-ins are limited where the file says so."
+		}
+		return "The store keeps nobody out, but it is near a limit: now is the time to act."
 	case "read-only":
 		return "Signing in, and whatever else must write a session, gets the page; members read on; everybody else is untouched."
 	case "down":
 		return "Whoever signs in or carries a session gets the page; everybody else is untouched."
 	default:
 		return "Nobody is refused on a guess: everybody is passed on to the backends."
+	}
+}
+
+// because says why a store is in a state, which is the one that is acted on or the one that the checks say. A strained store's
+// cause is what it will fail with if nobody acts.
+func because(s Store, state, word string) string {
+	if state == "strained" && word != "override" {
+		if said := shortage(strainedBy(s, word)); said != "" {
+			return said
+		}
+	}
+	return cause(word)
+}
+
+// strainedBy returns the resource that a strained store is short of; "" where it cannot be told.
+func strainedBy(s Store, cause string) string {
+	if w := worst(s); w != nil && w.Strains {
+		return w.Resource
+	}
+	switch cause {
+	case "full":
+		return "memory"
+	case "too_many_clients":
+		return "clients"
+	case "no_replicas":
+		return "replication"
+	case "persistence_error":
+		return "persistence"
+	case "slow":
+		return "latency"
+	}
+	return ""
+}
+
+// shortage says that a store is short of a resource.
+func shortage(resource string) string {
+	switch resource {
+	case "memory":
+		return "The server's memory is nearly used up."
+	case "clients":
+		return "The server's connections are nearly used up."
+	case "evictions":
+		return "The server throws sessions away to make room."
+	case "replication":
+		return "The server's replicas are too few, or lag behind."
+	case "persistence":
+		return "The server has trouble saving to disk."
+	case "latency":
+		return cause("slow")
+	}
+	return ""
+}
+
+// onTrial reports whether a few reads are let through a store that is down, since what fails may lie between here and it.
+func onTrial(s Store) bool {
+	if s.State != "down" || s.Override != nil {
+		return false
+	}
+	switch s.Cause {
+	case "refused", "hung", "dns", "tls", "too_many_clients":
+		return true
+	}
+	return false
+}
+
+// resource names something that a store can run out of.
+func resource(word string) string {
+	switch word {
+	case "memory":
+		return "Memory"
+	case "clients":
+		return "Connections"
+	case "evictions":
+		return "Evictions"
+	case "latency":
+		return "Latency"
+	case "replication":
+		return "Replication"
+	case "persistence":
+		return "Saving to disk"
+	default:
+		return word
 	}
 }
 
@@ -92,6 +177,14 @@ func reason(outcome, word string) string {
 	switch word {
 	case "":
 		return whatBecame(outcome)
+	case "flapping":
+		return "sign-ins are held, since the store closed again soon after it opened"
+	case "override":
+		return "a person set the store's state"
+	case "signed_out":
+		return "this session was ended here, while the app could not end it"
+	case "strained":
+		return "sign-ins are let in at a limited rate, since the store is near a limit"
 	case "unconfirmed":
 		return "no fresh enough verdict on the store came in time"
 	case "recovering":

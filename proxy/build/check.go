@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/config"
 	"gatehouse/routing"
+	"gatehouse/shed/store/probe"
 )
 
 // Check says what is wrong with a file beyond its words, as far as can be told without opening or starting anything: the
@@ -17,7 +18,8 @@ func Check(cfg *config.Config) error {
 	_, tableErr := Table(cfg)
 	_, pageErr := planPage(cfg)
 	_, tokenErr := AdminToken(cfg.Admin)
-	return errors.Join(tableErr, pageErr, checkSecrets(cfg), tokenErr, checkLog(cfg.Log))
+	_, placesErr := places(cfg)
+	return errors.Join(tableErr, pageErr, placesErr, checkSecrets(cfg), tokenErr, checkLog(cfg.Log))
 }
 
 // AdminToken reads the token of the admin listener; "" where the file asks for none.
@@ -53,16 +55,22 @@ func checkLog(cfg config.Log) error {
 	return nil
 }
 
-// checkSecrets says which secrets are not where the file says.
+// checkSecrets says which secrets and certificates are not where the file says.
 func checkSecrets(cfg *config.Config) error {
 	s := cfg.Session.Store
 	if s == nil {
 		return nil
 	}
+	var all error
 	if _, err := secret(s.Redis.Password); err != nil {
-		return fmt.Errorf("session.store.redis: %w", err)
+		all = fmt.Errorf("session.store.redis: %w", err)
 	}
-	return nil
+	if s.Redis.TLS != nil {
+		if err := (*probe.TLS)(s.Redis.TLS).Check(); err != nil {
+			all = errors.Join(all, fmt.Errorf("session.store.redis.tls: %w", err))
+		}
+	}
+	return all
 }
 
 // Table returns the file's routes as a table over themselves, for those who only want to know which one matches.

@@ -12,6 +12,7 @@ import (
 	"gatehouse/proxy/record"
 	"gatehouse/shed/line"
 	"gatehouse/shed/quota"
+	"gatehouse/shed/session"
 )
 
 // Living is what outlives any one file. Its methods belong to one goroutine, except Status, which anybody may call.
@@ -26,6 +27,9 @@ type Living struct {
 	quotas    map[quotaIdentity]*quota.Limiter
 	store     *livingStore // nil: none
 	line      *line.Line
+	strained  *quota.Limiter     // sign-ins while the store is strained
+	signedOut *session.SignedOut // ids that were signed out while the app could not do it
+	waits     proxy.Waits
 	pages     pageLimits
 	listeners map[config.Address]*edge.Server
 
@@ -41,7 +45,7 @@ func New(rec *record.Recorder, log *slog.Logger) *Living {
 	l := &Living{
 		Handler: &proxy.Handler{Record: rec, Log: log}, Record: rec, Log: log,
 		pools: map[string]*proxy.Pool{}, quotas: map[quotaIdentity]*quota.Limiter{},
-		line: new(line.Line), pages: newPageLimits(),
+		line: new(line.Line), strained: quota.New(quota.Settings{}), signedOut: session.NewSignedOut(), pages: newPageLimits(),
 		listeners: map[config.Address]*edge.Server{},
 	}
 	l.closing, l.cut = context.WithCancel(context.Background())

@@ -42,7 +42,9 @@ func (l *Living) Plan(cfg *config.Config) (*Plan, error) {
 	p.planQuotas()
 	var pageErr error
 	p.runtime.Page, pageErr = planPage(cfg)
-	err := errors.Join(pageErr, p.planRoutes(), checkSecrets(cfg), p.planListeners())
+	var placesErr error
+	p.runtime.SignInAt, placesErr = places(cfg)
+	err := errors.Join(pageErr, placesErr, p.planRoutes(), checkSecrets(cfg), p.planListeners())
 	if err == nil {
 		p.planStore() // last, since it waits
 	} else {
@@ -50,7 +52,8 @@ func (l *Living) Plan(cfg *config.Config) (*Plan, error) {
 		return nil, err
 	}
 	rt := p.runtime
-	rt.Session = session.Marks{Cookies: cfg.Session.Cookies, Headers: cfg.Session.Headers}
+	rt.Session = marks(cfg)
+	rt.SignedOut, rt.MaxAge = l.signedOut, cfg.Session.MaxAge
 	rt.Trusted = intake.Trusted(cfg.TrustedProxies)
 	rt.PerClient, rt.PerAddress = l.pages.perClient, l.pages.perAddress
 	rt.Status = cfg.Degrade.Status
@@ -58,6 +61,10 @@ func (l *Living) Plan(cfg *config.Config) (*Plan, error) {
 	if p.store != nil {
 		rt.Store, rt.StoreName, rt.Line = p.store.monitor, p.store.identity.name, l.line
 		rt.WaitRate = cfg.Session.Store.Recovery.Ramp.To.PerSecond()
+		rt.Waits = &l.waits
+		if cfg.Session.Store.Strained.Rate.PerSecond() > 0 {
+			rt.Strained = l.strained
+		}
 	}
 	for _, pool := range cfg.Pools {
 		rt.Pools = append(rt.Pools, p.pools[pool.Name])
@@ -127,6 +134,20 @@ func (p *Plan) planRoutes() error {
 	}
 	p.runtime.Table = table
 	return nil
+}
+
+// marks are how a session is recognised.
+func marks(cfg *config.Config) session.Marks {
+	return session.Marks{Cookies: cfg.Session.Cookies, Headers: cfg.Session.Headers, Remember: cfg.Session.Remember}
+}
+
+// places are where the app sends those whom it takes for signed out.
+func places(cfg *config.Config) (session.Places, error) {
+	p, err := session.NewPlaces(cfg.Session.SignInAt)
+	if err != nil {
+		return p, fmt.Errorf("session.sign_in_at: %w", err)
+	}
+	return p, nil
 }
 
 // planPage parses the operator's template, or takes the built-in one.

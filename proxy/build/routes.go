@@ -54,7 +54,7 @@ func (p *Plan) route(r config.Route) *proxy.Route {
 	out := &proxy.Route{
 		Name: r.Name, Pool: p.pools[r.Pool], Overflow: p.pools[r.Overflow], Need: Need(r), SignIn: r.SignIn, Restart: r.Restart,
 		Timeout: r.Timeout, ImpairedTimeout: min(r.ImpairedTimeout, r.Timeout), MaxAge: r.VerdictMaxAge,
-		Convert: map[int]bool{}, Series: p.living.Record.Series(r.Name, r.Pool),
+		SignOut: r.SignOut, Guard: r.Guard, Wait: r.Wait, Convert: map[int]bool{}, Series: p.living.Record.Series(r.Name, r.Pool),
 	}
 	if r.Overflow != "" {
 		out.OverflowSeries = p.living.Record.Series(r.Name, r.Overflow)

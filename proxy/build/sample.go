@@ -20,8 +20,15 @@ func (l *Living) sample() record.Sample {
 		s.Pools = append(s.Pools, ps)
 	}
 	if rt.Store != nil {
-		v := rt.Store.Current()
-		s.Stores = append(s.Stores, record.StoreSample{Name: rt.StoreName, State: v.State, Observed: v.State})
+		st := rt.Store.Status()
+		sample := record.StoreSample{Name: rt.StoreName, State: st.State, Observed: st.Observed, CertNotAfter: st.Expires}
+		for _, h := range st.Headroom {
+			sample.Headroom = append(sample.Headroom, record.HeadroomSample{Resource: string(h.Resource), Ratio: h.Ratio})
+		}
+		s.Stores = append(s.Stores, sample)
+		if st.Override != nil {
+			s.OverrideUntil = st.Override.Until
+		}
 	}
 	return s
 }

@@ -42,12 +42,20 @@ func stores(rt *proxy.Runtime, cfg *config.Config) []admin.Store {
 	}
 	st := rt.Store.Status()
 	out := admin.Store{
-		Name: rt.StoreName, State: st.State.String(), Observed: st.State.String(), Cause: st.Cause.String(), Since: st.Since,
+		Name: rt.StoreName, State: st.State.String(), Cause: st.Cause.String(), Since: st.Since,
+		Observed: st.Observed.String(), ObservedCause: st.ObservedCause.String(),
+		HeldUntil: st.Held, Trial: st.Trial, CertNotAfter: st.Expires,
 		ForSeconds: time.Since(st.Since).Seconds(), Error: st.Err, ErrorAt: st.ErrAt, LastCheck: st.CheckBegun,
 		Recovering: st.Recovering(), Probes: milliseconds(st.Latencies),
 	}
 	if st.Recovering() && cfg.Session.Store != nil {
 		out.RampEnds = st.Opened.Add(cfg.Session.Store.Recovery.Ramp.Over)
+	}
+	if o := st.Override; o != nil {
+		out.Override = &admin.OverrideState{State: o.State.String(), By: o.By, SetAt: o.At, Until: o.Until}
+	}
+	for _, h := range st.Headroom {
+		out.Headroom = append(out.Headroom, admin.Headroom{Resource: string(h.Resource), Ratio: h.Ratio, Strains: h.Strains})
 	}
 	sorted := slices.Sorted(slices.Values(out.Probes))
 	out.Probe = admin.Latency{P50: quantile(sorted, 0.5), P90: quantile(sorted, 0.9), P99: quantile(sorted, 0.99)}
@@ -87,7 +95,7 @@ func pool(p *proxy.Pool, c config.Pool, recent []record.PoolRecent) admin.Pool {
 
 func route(c config.Route, recent []record.RouteRecent) admin.Route {
 	out := admin.Route{
-		Name: c.Name, Pool: c.Pool, Overflow: c.Overflow, Needs: c.Needs, SignIn: c.SignIn, Outcomes: []admin.Outcome{},
+		Name: c.Name, Pool: c.Pool, Overflow: c.Overflow, Needs: c.Needs, SignIn: c.SignIn, SignOut: c.SignOut, Outcomes: []admin.Outcome{},
 	}
 	for _, r := range recent {
 		if r.Name != c.Name {

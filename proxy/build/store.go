@@ -16,6 +16,7 @@ import (
 	"gatehouse/proxy/record"
 	"gatehouse/shed"
 	"gatehouse/shed/line"
+	"gatehouse/shed/quota"
 	"gatehouse/shed/store"
 	"gatehouse/shed/store/probe"
 )
@@ -42,11 +43,19 @@ type storeIdentity struct {
 	address  config.Address
 	db       int
 	username string
-	prefix   string // the prober remembers the canary by its key
+	prefix   string     // the prober remembers the canary by its key
+	tls      config.TLS // the zero value: none
+	secure   bool
 }
 
 func identify(s *config.Store) storeIdentity {
-	return storeIdentity{s.Name, s.Redis.Address, s.Redis.DB, s.Redis.Username, s.Probe.KeyPrefix}
+	id := storeIdentity{
+		name: s.Name, address: s.Redis.Address, db: s.Redis.DB, username: s.Redis.Username, prefix: s.Probe.KeyPrefix,
+	}
+	if s.Redis.TLS != nil {
+		id.tls, id.secure = *s.Redis.TLS, true
+	}
+	return id
 }
 
 // planStore starts to check a store that is new, and waits a moment for its first verdict.
@@ -65,14 +74,14 @@ func (p *Plan) planStore() {
 	prober := probe.New(probe.Settings{
 		Network: c.Redis.Address.Network, Address: c.Redis.Address.Address, Username: c.Redis.Username,
 		Password: func() (string, error) { return secret(*s.password.Load()) },
-		DB:       c.Redis.DB, Prefix: c.Probe.KeyPrefix, Instance: instance(),
+		DB:       c.Redis.DB, Prefix: c.Probe.KeyPrefix, Instance: instance(), TLS: (*probe.TLS)(c.Redis.TLS),
 	})
 	settings := p.storeSettings(s)
 	settings.StartRamp = living != nil // another store's visitors are new to this one
 	rec := p.living.Record
 	s.monitor = store.New(prober, settings, func(t store.Transition) {
 		if s.inForce.Load() {
-			rec.StoreTransition(transition(s.identity.name, t))
+			tell(rec, s.identity.name, t)
 		}
 	})
 	s.monitor.Start()
@@ -94,34 +103,76 @@ func (p *Plan) commitStore() {
 		s := p.store
 		s.password.Store(&c.Redis.Password)
 		s.monitor.Set(p.storeSettings(s))
+		p.keepOverride()
 		if !s.inForce.Swap(true) {
 			v := s.monitor.Current()
 			p.living.Record.StoreTransition(record.Transition{Store: c.Name, At: time.Now(), To: v.State, Cause: v.Cause})
 		}
+		p.living.strained.Set(quota.Settings{Rate: c.Strained.Rate.PerSecond(), Burst: max(1, int(c.Strained.Rate.PerSecond()/10))})
 		r := c.Recovery.Ramp
 		p.living.line.Set(line.Settings{From: r.From.PerSecond(), To: r.To.PerSecond(), Over: r.Over})
 	}
 }
 
+// keepOverride has a person's word outlive the store it was said of, if the file names another one now.
+func (p *Plan) keepOverride() {
+	old := p.living.store
+	if old == nil || old == p.store {
+		return
+	}
+	if o := old.monitor.Overridden(); o != nil {
+		_ = p.store.monitor.Override(*o) // one that ended in this moment has ended
+	}
+}
+
 func (p *Plan) storeSettings(s *livingStore) store.Settings {
-	rec, c := p.living.Record, p.cfg.Session.Store
+	rec, log, c := p.living.Record, p.living.Log, p.cfg.Session.Store
 	return store.Settings{
-		Interval: c.Probe.Interval, Timeout: c.Probe.Timeout, Payload: c.Probe.Payload, Strained: c.Strained.Latency,
+		Interval: c.Probe.Interval, Timeout: c.Probe.Timeout, Payload: c.Probe.Payload,
+		Strained: c.Strained.Latency, Memory: c.Strained.Memory, Clients: c.Strained.Clients, Evictions: c.Strained.Evictions.PerSecond(),
 		Rise: c.Recovery.Rise, After: c.Recovery.After, RampOver: c.Recovery.Ramp.Over,
-		Observe: func(took time.Duration, _ shed.Cause) {
-			if s.inForce.Load() {
-				rec.StoreProbe(s.identity.name, took)
+		HoldFrom: c.Recovery.Hold.From, HoldTo: c.Recovery.Hold.To,
+		Observe: func(took time.Duration, e store.Evidence) {
+			if !s.inForce.Load() {
+				return
+			}
+			if e.Latency > 0 {
+				took = e.Latency // without what was asked beside the canary
+			}
+			rec.StoreProbe(s.identity.name, took)
+			if e.Err != nil && (e.State == shed.Writable || e.State == shed.Strained) {
+				log.Warn("the session store is well, and something about it is not", "store", s.identity.name, "error", e.Err.Error())
 			}
 		},
 	}
 }
 
+// tell records a transition, and what a person set or took back with it.
+func tell(rec *record.Recorder, name string, t store.Transition) {
+	if o := t.Ended; o != nil {
+		why := "expired"
+		if o.Until.Equal(t.At) {
+			why = "off"
+		}
+		rec.Override(record.OverrideEvent{Store: name, At: t.At, State: o.State, By: o.By, Until: o.Until, Ended: true, Why: why})
+	}
+	if o := t.Override; o != nil && t.Set {
+		rec.Override(record.OverrideEvent{Store: name, At: t.At, State: o.State, By: o.By, Until: o.Until})
+	}
+	if t.From != t.To || t.FromCause != t.Cause || t.Lost {
+		rec.StoreTransition(transition(name, t))
+	}
+}
+
 func transition(name string, t store.Transition) record.Transition {
 	out := record.Transition{
-		Store: name, At: t.At, From: t.From, To: t.To, Was: t.FromCause, Cause: t.Cause, Lasted: t.Lasted,
+		Store: name, At: t.At, From: t.From, To: t.To, Was: t.FromCause, Cause: t.Cause, Lasted: t.Lasted, Observed: t.Observed,
 	}
 	if t.Err != nil {
 		out.Err = t.Err.Error()
+	}
+	if o := t.Override; o != nil {
+		out.By, out.Until = o.By, o.Until
 	}
 	return out
 }

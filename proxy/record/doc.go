@@ -5,9 +5,11 @@
 //	          ├─ windows ─ the last minute of each pool and route                   (Recent)
 //	          └─ line ──── one JSON line, buffered, written by one goroutine        (Settings.Access)
 //
-//	StoreTransition, BackendChange, Reload ─┬─ metrics
-//	                                        ├─ event log                            (Settings.Events)
-//	                                        └─ the ring of the last 50              (Events)
+//	SignIn, Guard ────────────────── counters                                       (Registry)
+//
+//	StoreTransition, Override,     ┬─ metrics
+//	BackendChange, Reload ─────────┼─ event log                                     (Settings.Events)
+//	                               └─ the ring of the last 50                       (Events)
 //
 // Labels come from closed sets only: the operator's names, the words of package shed, the outcomes here and the registered
 // status codes. Whatever a stranger sends, the number of series stays as it is. Whatever a stranger sends, a line is one

@@ -36,6 +36,10 @@ type Entry struct {
 	// State and Cause are the verdict that was decided on. Both are left out of the line when both are zero: nobody asked.
 	State shed.State
 	Cause shed.Cause
+	// Observed is what the store was seen to be, where that is not what was decided on. The zero value is left out of the line,
+	// unless Cause is that of a person who set the state: nothing was known of the store then.
+	Observed shed.State
+	Guard    string // what the session guard did, as a Guard's word; "" for nothing
 
 	At Stages
 }

@@ -82,6 +82,11 @@ type Transition struct {
 	Was, Cause shed.Cause    // the cause of From, and of To
 	Lasted     time.Duration // how long From did
 	Err        string        // what the check said
+	// Observed is what the store was seen to be, where that is not To. The zero value is not told, unless Cause is that of a
+	// person who set the state: nothing was known of the store then.
+	Observed shed.State
+	By       string    // who set the state To; "" where nobody did or they did not say
+	Until    time.Time // when what they set ends; zero where nobody did
 }
 
 type storeMetrics struct {
@@ -113,15 +118,20 @@ func (r *Recorder) StoreTransition(t Transition) {
 		slog.String("cause", t.Cause.String()), slog.String("was", t.Was.String()),
 		slog.Float64("lasted_seconds", t.Lasted.Round(time.Millisecond).Seconds()),
 	}
+	text := fmt.Sprintf("%s: %s (%s%s)", t.Store, to, t.Cause, byText(t.By, t.Until))
+	if t.From != shed.Unknown || t.Lasted > 0 {
+		text += fmt.Sprintf(", after %s %s", t.Lasted.Round(time.Millisecond), from)
+	}
+	if differs(t.To, t.Observed, t.Cause) {
+		attrs = append(attrs, slog.String("observed", t.Observed.String()))
+		text += ", observed " + t.Observed.String()
+	}
+	attrs = append(attrs, by(t.By, t.Until)...)
 	if t.Err != "" {
 		attrs = append(attrs, slog.String("err", t.Err))
 	}
 	r.events.LogAttrs(context.Background(), level, "store state changed", attrs...)
 
-	text := fmt.Sprintf("%s: %s (%s), after %s %s", t.Store, to, t.Cause, t.Lasted.Round(time.Millisecond), from)
-	if t.From == shed.Unknown && t.Lasted <= 0 {
-		text = fmt.Sprintf("%s: %s (%s)", t.Store, to, t.Cause)
-	}
 	if t.Err != "" {
 		text += ": " + t.Err
 	}
@@ -170,7 +180,7 @@ func (r *Recorder) Reload(ok bool, at time.Time) {
 		r.note("config", at, true, "the file has mistakes and was not loaded; the last good one stays in force")
 		return
 	}
-	r.reloads.timestamp.Set(float64(at.UnixMilli()) / 1000)
+	r.reloads.timestamp.Set(unix(at))
 	r.note("config", at, false, "the file was loaded")
 }
 

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"gatehouse/shed"
 )
 
 // How long a field may be in a line, in bytes before escaping.
@@ -61,12 +63,22 @@ func appendLine(b []byte, s *Series, e *Entry) []byte {
 	if e.State != 0 || e.Cause != 0 {
 		b = appendText(b, "store", e.State.String(), maxName)
 		b = appendText(b, "cause", e.Cause.String(), maxName)
+		if differs(e.State, e.Observed, e.Cause) {
+			b = appendText(b, "observed", e.Observed.String(), maxName)
+		}
 	}
+	b = appendText(b, "guard", e.Guard, maxName)
 	b = appendStages(b, &e.At)
 	b = appendText(b, "user_agent", e.UserAgent, maxAgent)
 	b = appendText(b, "referer", bareReferer(e.Referer), maxReferer)
 	b = appendText(b, "error", e.Err, maxErr)
 	return append(b, '}', '\n')
+}
+
+// differs reports whether there is an observed state to tell beside the one that was acted on. Where nobody said what was
+// observed, it is the zero value, which is told only of a person's override.
+func differs(state, observed shed.State, cause shed.Cause) bool {
+	return state != observed && (observed != shed.Unknown || cause == shed.CauseOverride)
 }
 
 // appendStages appends how long each stage took, in milliseconds: from the one before it that was reached.

@@ -22,10 +22,11 @@ func TestLine(t *testing.T) {
 	e := usual()
 	e.Arrived = time.Date(2026, 3, 4, 5, 6, 7, 890_123_000, time.FixedZone("x", 3600))
 	e.Outcome, e.Reason, e.Attempts, e.Err = Converted, "read_only", 2, "EOF"
+	e.Observed, e.Guard = shed.ReadOnly, "deletion_held"
 	want := `{"time":"2026-03-04T04:06:07.890123Z","level":"INFO","msg":"request","id":"01J9ZK3W5T8Q","client":"203.0.113.7",` +
 		`"peer":"10.0.0.2","method":"GET","scheme":"http","host":"intranet.example","path":"/members/list","query_bytes":6,` +
 		`"proto":"HTTP/1.1","route":"app","pool":"web","backend":"http://10.0.1.11:8080","attempts":2,"outcome":"converted",` +
-		`"reason":"read_only","status":200,"bytes_in":0,"bytes_out":5120,"store":"writable","cause":"ok",` +
+		`"reason":"read_only","status":200,"bytes_in":0,"bytes_out":5120,"store":"writable","cause":"ok","observed":"read-only","guard":"deletion_held",` +
 		`"ms":{"decide":0.041,"queue":0.019,"backend":3.910,"deliver":0.500,"total":4.500},` +
 		`"user_agent":"Mozilla/5.0 (X11; Linux x86_64)","referer":"https://intranet.example/","error":"EOF"}` + "\n"
 	if got := string(appendLine(nil, testSeries("app", "web"), &e)); got != want {
@@ -125,7 +126,7 @@ func FuzzLine(f *testing.F) {
 		e := Entry{
 			Arrived: time.Unix(int64(status), 0), RequestID: text, Method: method, Scheme: text, Proto: host, Host: host,
 			Target: target, Backend: text, Reason: text, UserAgent: agent, Referer: agent, Err: text,
-			Outcome: Outcome(n), State: shed.State(n), Cause: shed.Cause(n), Status: status, BytesIn: int64(status),
+			Outcome: Outcome(n), State: shed.State(n), Cause: shed.Cause(n), Observed: shed.State(n >> 4), Guard: host, Status: status, BytesIn: int64(status),
 			At: Stages{Decided: time.Duration(status), Queued: time.Duration(n), Claimed: time.Duration(n), Done: 1},
 		}
 		e.Client, _ = netip.ParseAddr(addr)

@@ -30,6 +30,8 @@ type Recorder struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	upstream *prometheus.HistogramVec
+	signIns  tally
+	guards   tally
 	stores   storeMetrics
 	reloads  reloadMetrics
 	nowhere  prometheus.Observer // swallows what forgotten series still get
@@ -62,6 +64,8 @@ func New(set Settings) *Recorder {
 			[]string{"route", "pool"}),
 		upstream: prometheus.NewHistogramVec(timings("gatehouse_upstream_duration_seconds",
 			"From claiming a backend to the head of its answer, or to its failure."), []string{"pool"}),
+		signIns: newSignIns(),
+		guards:  newGuards(),
 		stores:  newStoreMetrics(),
 		reloads: newReloadMetrics(),
 		nowhere: prometheus.ObserverFunc(func(float64) {}),
@@ -106,8 +110,8 @@ func (r *Recorder) register(version string) {
 		return float64(r.access.Dropped())
 	})
 	r.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		build, dropped, r.requests, r.duration, r.upstream, r.stores.transitions, r.stores.probes,
-		r.reloads.success, r.reloads.timestamp, &watched{source: &r.source})
+		build, dropped, r.requests, r.duration, r.upstream, r.signIns.all, r.guards.all,
+		r.stores.transitions, r.stores.probes, r.reloads.success, r.reloads.timestamp, &watched{source: &r.source})
 }
 
 // Registry returns the metrics, for those who have more to register.

@@ -23,7 +23,10 @@ func sample() Sample {
 			{Name: "login", InFlight: 3, Limit: 64, Queue: 2, Backends: []BackendSample{{"http://10.0.0.11:8080", true}, {"http://10.0.0.12:8080", false}}},
 			{Name: "app", InFlight: 1},
 		},
-		Stores: []StoreSample{{Name: "store", State: shed.ReadOnly, Observed: shed.Writable}},
+		Stores: []StoreSample{{
+			Name: "store", State: shed.ReadOnly, Observed: shed.Writable, CertNotAfter: time.Unix(1800000000, 0),
+			Headroom: []HeadroomSample{{"memory", 0.25}},
+		}},
 	}
 }
 
@@ -128,6 +131,7 @@ func TestStrangersAddNoSeries(t *testing.T) {
 		e := Entry{
 			Arrived: time.Now(), Method: random(), Host: random(), Target: "/" + random(), RequestID: random(), UserAgent: random(),
 			Reason: random(), Backend: random(), Scheme: random(), Proto: random(), Err: random(),
+			Guard: random(), Observed: shed.State(rnd.Uint32()),
 			Outcome: Outcome(rnd.Uint32()), Status: rnd.IntN(1200) - 100, State: shed.State(rnd.Uint32()), Cause: shed.Cause(rnd.Uint32()),
 			At: Stages{Claimed: 1, Head: time.Duration(rnd.Uint32()), Done: time.Duration(rnd.Uint32())},
 		}
@@ -135,6 +139,11 @@ func TestStrangersAddNoSeries(t *testing.T) {
 			r.Exchange(s, &e)
 		} else {
 			r.Exchange(nil, &e)
+		}
+		r.SignIn(SignIn(rnd.Uint32()))
+		r.Guard(Guard(rnd.Uint32()))
+		if rnd.IntN(100) == 0 {
+			r.Override(OverrideEvent{Store: random(), At: time.Now(), By: random(), Why: random(), Ended: rnd.IntN(2) == 0})
 		}
 	}
 	if after := series(t, r); after != before {

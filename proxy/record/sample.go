@@ -3,6 +3,7 @@ package record
 import (
 	"math"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -11,8 +12,9 @@ import (
 
 // Sample is how pools and stores stand at one moment. Whoever owns them fills it when a scrape asks.
 type Sample struct {
-	Pools  []PoolSample
-	Stores []StoreSample
+	Pools         []PoolSample
+	Stores        []StoreSample
+	OverrideUntil time.Time // when the state that a person set ends; zero for none
 }
 
 // PoolSample is one pool.
@@ -30,10 +32,18 @@ type BackendSample struct {
 	Up  bool
 }
 
-// StoreSample is one store: the state that is acted on, and the one that was observed.
+// StoreSample is one store: the state that is acted on, the one that was observed, and how near its limits it is.
 type StoreSample struct {
 	Name            string
 	State, Observed shed.State
+	Headroom        []HeadroomSample // each resource once; one that nothing is known of is left out
+	CertNotAfter    time.Time        // when the certificate that the server showed ends; zero where there is none: no series
+}
+
+// HeadroomSample is how much of one resource is free.
+type HeadroomSample struct {
+	Resource string  // from a closed set: memory, clients, evictions, latency, replication or persistence
+	Ratio    float64 // from 1, all of it, to 0, at the limit; what lies outside is brought in, and what is no number left out
 }
 
 // Watch names the function that a scrape asks; nil for none. It must be quick, safe for concurrent use, and name each pool,
@@ -57,12 +67,15 @@ var (
 	queueDesc    = prometheus.NewDesc("gatehouse_pool_queue", "Requests that wait for a permit of the pool.", []string{"pool"}, nil)
 	upDesc       = prometheus.NewDesc("gatehouse_backend_up", "1 for a backend that is believed to be up.", []string{"pool", "backend"}, nil)
 	stateDesc    = prometheus.NewDesc("gatehouse_store_state", "1 for the state that is acted on.", []string{"store", "state"}, nil)
+	headroomDesc = prometheus.NewDesc("gatehouse_store_headroom_ratio", "How much of a resource is free: 1 for all of it, 0 at the limit.", []string{"store", "resource"}, nil)
+	certDesc     = prometheus.NewDesc("gatehouse_store_tls_cert_not_after_seconds", "When the certificate that the store shows ends, in Unix time.", []string{"store"}, nil)
+	overrideDesc = prometheus.NewDesc("gatehouse_override_expires_seconds", "When the state that a person set ends, in Unix time; 0 for none.", nil, nil)
 	observedDesc = prometheus.NewDesc("gatehouse_store_observed_state", "1 for the state that was observed.", []string{"store", "state"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (*watched) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{inFlightDesc, limitDesc, queueDesc, upDesc, stateDesc, observedDesc} {
+	for _, d := range []*prometheus.Desc{inFlightDesc, limitDesc, queueDesc, upDesc, stateDesc, observedDesc, headroomDesc, certDesc, overrideDesc} {
 		to <- d
 	}
 }
@@ -96,7 +109,26 @@ func (w *watched) Collect(to chan<- prometheus.Metric) {
 			gauge(stateDesc, one(st.State == state), name, state.String())
 			gauge(observedDesc, one(st.Observed == state), name, state.String())
 		}
+		for _, h := range st.Headroom {
+			if !math.IsNaN(h.Ratio) {
+				gauge(headroomDesc, min(max(h.Ratio, 0), 1), name, label(h.Resource))
+			}
+		}
+		if !st.CertNotAfter.IsZero() {
+			gauge(certDesc, unix(st.CertNotAfter), name)
+		}
 	}
+	if len(s.Stores) > 0 {
+		gauge(overrideDesc, unix(s.OverrideUntil))
+	}
+}
+
+// unix returns the Unix time in seconds; 0 for the zero time.
+func unix(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
 }
 
 func one(is bool) float64 {

@@ -21,7 +21,7 @@ type Ask struct {
 	Status  int           // 0: the Kind's own, such as 503
 	Outcome string        // the word of metrics and log; "" or no word: the Kind's own
 	Reason  string        // likewise; "" for none
-	Wait    time.Duration // when to come again, rounded up to seconds; 0: not said
+	Wait    time.Duration // when to come again, rounded up to seconds; 0, and for SignedOut always: not said
 	// Restart is the path where the link and the refresh lead. A query is cut off, and whatever is not an absolute path on
 	// this host becomes "/".
 	Restart   string
@@ -41,10 +41,10 @@ type Answer struct {
 
 const maxWait = 24 * time.Hour
 
-// seconds returns Wait in whole seconds.
+// seconds returns Wait in whole seconds. Who is signed out has nothing to come again for.
 func (a *Ask) seconds() int {
 	w := min(a.Wait, maxWait)
-	if w <= 0 {
+	if w <= 0 || a.Kind == SignedOut {
 		return 0
 	}
 	return int((w + time.Second - 1) / time.Second)

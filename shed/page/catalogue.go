@@ -16,6 +16,7 @@ type words struct {
 	yourself  string // the visitor should
 	again     string // the link
 	start     string // the link where trying again is no use
+	onward    string // the link where there is nothing to try
 	reference string // before the request's id, with the colon that the language writes
 }
 
@@ -35,6 +36,18 @@ func (w *words) unit(n int) string {
 		return w.units[1]
 	default:
 		return w.units[2]
+	}
+}
+
+// label returns the words of the link.
+func (w *words) label(k Kind) string {
+	switch t := k.traits(); {
+	case t.again:
+		return w.again
+	case t.onward:
+		return w.onward
+	default:
+		return w.start
 	}
 }
 

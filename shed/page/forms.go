@@ -52,14 +52,12 @@ func composeHTML(k Kind, l *words) sheet {
 	sentences(&w, k, l, `<p class="note">`, "<p>", "</p>\n")
 	w.sentence(reloads, `<p class="when">`, l.itself, "</p>\n")
 	w.sentence(manual, `<p class="when">`, l.yourself, "</p>\n")
-	if k.traits().again {
+	if t := k.traits(); t.again || t.onward {
 		w.fillIf(0, `<a href="`, holeRestart, `">`)
-		w.words(l.again)
 	} else {
 		w.markup(`<a href="/">`)
-		w.words(l.start)
 	}
-	w.markup("</a>\n")
+	w.sentence(0, "", l.label(k), "</a>\n")
 	w.sentence(named, `<p class="ref">`, l.reference, "")
 	w.fillIf(named, "<code>", holeID, "</code></p>\n")
 	w.markup("</main>\n</body>\n</html>\n")

@@ -76,7 +76,7 @@ func (m *Maker) Make(a Ask) Answer {
 	i, f := language(a.Language), negotiate(a.Accept)
 	v := new(values)
 	m.fill(v, &a, t, seconds, catalogue[i])
-	lines = append(lines, Line{"Content-Type", contentTypes[f]}, Line{"Content-Language", catalogue[i].tag})
+	lines = append(lines, Line{"Content-Type", contentType(f, a.Status)}, Line{"Content-Language", catalogue[i].tag})
 	s := m.sheets[a.Kind][i][f]
 	answer := Answer{Status: a.Status}
 	var body []byte
@@ -107,6 +107,15 @@ func (m *Maker) Make(a Ask) Answer {
 
 var contentTypes = [forms]string{
 	formHTML: "text/html; charset=utf-8", formProblem: "application/problem+json", formText: "text/plain; charset=utf-8",
+}
+
+// contentType returns the media type of an answer. What went well is no problem (RFC 9457 section 1), though it has the same
+// members.
+func contentType(f form, status int) string {
+	if f == formProblem && status < 400 {
+		return "application/json"
+	}
+	return contentTypes[f]
 }
 
 // common appends the lines that every answer carries.

@@ -61,8 +61,12 @@ func TestEveryAnswerCarries(t *testing.T) {
 	m := maker(t, Settings{})
 	everyAnswer(func(a Ask, f form, l *words) {
 		got := m.Make(a)
+		media := contentTypes[f]
+		if f == formProblem && got.Status == 200 {
+			media = "application/json"
+		}
 		for name, want := range map[string]string{
-			"Content-Type": contentTypes[f], "Content-Language": l.tag, "Cache-Control": "no-store", "CDN-Cache-Control": "no-store",
+			"Content-Type": media, "Content-Language": l.tag, "Cache-Control": "no-store", "CDN-Cache-Control": "no-store",
 			"Vary": "Accept, Accept-Language", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
 			"X-Robots-Tag": "noindex", "Location": "", "Set-Cookie": "", "Refresh": "", "Content-Length": "",
 		} {
@@ -75,6 +79,9 @@ func TestEveryAnswerCarries(t *testing.T) {
 		}
 		if want := a.Status; want != 0 && got.Status != want || want == 0 && got.Status != a.Kind.traits().status {
 			t.Errorf("%+v: status %d", a, got.Status)
+		}
+		if retry := field(t, got, "Retry-After"); (retry != "") != (a.Wait > 0 && a.Kind != SignedOut) {
+			t.Errorf("%+v: Retry-After: %q", a, retry)
 		}
 		if got.Length != len(got.Body) || got.Length == 0 {
 			t.Errorf("%+v: length %d of %d bytes", a, got.Length, len(got.Body))
@@ -93,6 +100,7 @@ func TestOutcomeLine(t *testing.T) {
 		{Ask{Kind: LinedUp, Reason: "ramp"}, "lined_up; reason=ramp"},
 		{Ask{Kind: Limited, Reason: "page_rate"}, "limited; reason=page_rate"},
 		{Ask{Kind: NotFound}, "rejected"},
+		{Ask{Kind: SignedOut, Reason: "signed_out"}, "degraded; reason=signed_out"},
 		{Ask{Kind: Failed, Outcome: "converted"}, "converted"},
 		{Ask{Outcome: "x\r\nSet-Cookie: a=b", Reason: "a;b"}, "degraded"},
 		{Ask{Outcome: strings.Repeat("a", 41), Reason: strings.Repeat("a", 41)}, "degraded"},
@@ -133,8 +141,12 @@ func TestHeadIsGetWithoutItsBody(t *testing.T) {
 func TestGRPC(t *testing.T) {
 	m := maker(t, Settings{})
 	for kind, want := range map[Kind]string{
-		Degraded: "14", LinedUp: "14", Shed: "14", Failed: "14", Limited: "8", Rejected: "13", NotFound: "12", Internal: "13",
+		Degraded: "14", LinedUp: "14", Shed: "14", Failed: "14", Limited: "8", Rejected: "13", NotFound: "12", Internal: "13", SignedOut: "0",
 	} {
+		pushback, retry := "2000", "2"
+		if kind == SignedOut {
+			pushback, retry = "", ""
+		}
 		for _, ct := range []string{"application/grpc", "application/grpc+proto", "application/grpc-web", "application/grpc-web-text+proto"} {
 			for _, accept := range append(accepts[:], "", "*/*") {
 				a := m.Make(Ask{Kind: kind, ContentType: ct, Accept: accept, Wait: 1500 * time.Millisecond})
@@ -142,7 +154,7 @@ func TestGRPC(t *testing.T) {
 					t.Errorf("%s %s: status %d, %d bytes", kind, ct, a.Status, a.Length)
 				}
 				for name, want := range map[string]string{
-					"Content-Type": ct, "grpc-status": want, "grpc-retry-pushback-ms": "2000", "Retry-After": "2",
+					"Content-Type": ct, "grpc-status": want, "grpc-retry-pushback-ms": pushback, "Retry-After": retry,
 					"Cache-Control": "no-store", "Content-Security-Policy": "",
 				} {
 					if got := field(t, a, name); got != want {
@@ -198,7 +210,7 @@ func TestWaitInWholeSeconds(t *testing.T) {
 
 func TestStatusPhrases(t *testing.T) {
 	m := maker(t, Settings{})
-	for _, status := range []int{400, 404, 413, 421, 429, 431, 499, 500, 502, 503, 504, 599, 999} {
+	for _, status := range []int{200, 400, 404, 413, 421, 429, 431, 499, 500, 502, 503, 504, 599, 999} {
 		a := m.Make(Ask{Status: status, Accept: "application/json"})
 		if p := phrase(status); p == "" || !strings.Contains(string(a.Body), `"title":"`+p+`","status":`+strconv.Itoa(status)+`,`) {
 			t.Errorf("%d: %s", status, a.Body)

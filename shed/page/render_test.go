@@ -57,6 +57,18 @@ func parseDocument(t *testing.T, body []byte) document {
 	return d
 }
 
+// links are what the one link of each Kind says.
+var links = func() (of [kinds]func(*words) string) {
+	for _, k := range []Kind{Degraded, LinedUp, Shed, Failed, Internal} {
+		of[k] = func(l *words) string { return l.again }
+	}
+	for _, k := range []Kind{Rejected, NotFound} {
+		of[k] = func(l *words) string { return l.start }
+	}
+	of[SignedOut] = func(l *words) string { return l.onward }
+	return of
+}()
+
 func TestEveryHTML(t *testing.T) {
 	m := maker(t, Settings{})
 	everyAnswer(func(a Ask, f form, l *words) {
@@ -91,10 +103,13 @@ func TestEveryHTML(t *testing.T) {
 		if a.Kind == Limited {
 			return
 		}
-		if d.count["a"] != 1 {
-			t.Errorf("%s in %s: %d links", a.Kind, l.tag, d.count["a"])
+		if d.count["a"] != 1 || d.text["a"] != links[a.Kind](l) {
+			t.Errorf("%s in %s: %d links, %q", a.Kind, l.tag, d.count["a"], d.text["a"])
 		}
 		wantHref, wantRefresh := "/", ""
+		if a.Kind == SignedOut {
+			wantHref = a.Restart
+		}
 		if a.Kind.traits().again {
 			wantHref = a.Restart
 			if a.Refresh && a.Wait > 0 {
@@ -158,7 +173,7 @@ func TestEveryProblem(t *testing.T) {
 		if p.Type != "about:blank" || p.Status != made.Status || p.Title != phrase(made.Status) {
 			t.Errorf("%s in %s: %s", a.Kind, l.tag, made.Body)
 		}
-		if (p.After != nil) != (a.Wait > 0) || p.After != nil && strconv.Itoa(*p.After) != field(t, made, "Retry-After") {
+		if (p.After != nil) != (a.seconds() > 0) || p.After != nil && strconv.Itoa(*p.After) != field(t, made, "Retry-After") {
 			t.Errorf("%s in %s: retry_after: %s", a.Kind, l.tag, made.Body)
 		}
 		if a.Kind == Limited {

@@ -14,7 +14,7 @@ import (
 
 // View is what an operator's template sees. Every field is safe to show where html/template can escape it.
 type View struct {
-	Kind     string // degraded, lined_up, shed, rejected, not_found, failed, internal
+	Kind     string // degraded, lined_up, shed, rejected, not_found, failed, internal, signed_out
 	Status   int    // 503
 	Reason   string // the word of metrics and log, such as read_only; "" for none
 	Language string // of the words below: en, de, fr, es, pt, it, nl, pl, ja, zh
@@ -123,12 +123,12 @@ func view(a *Ask, l *words) *View {
 	t := a.Kind.traits()
 	v := &View{
 		Kind: t.word, Status: a.Status, Reason: word(a.Reason, ""), Language: l.tag,
-		Title: l.title[a.Kind], Lead: l.lead[a.Kind], Label: l.start,
+		Title: l.title[a.Kind], Lead: l.lead[a.Kind], Label: l.label(a.Kind),
 		Seconds: a.seconds(), Restart: "/", Carries: a.Carries, RequestID: identifier(a.RequestID),
 	}
-	if t.again {
-		v.Label, v.Restart = l.again, restart(a.Restart)
-		v.Refresh = a.Refresh && v.Seconds > 0
+	if t.again || t.onward {
+		v.Restart = restart(a.Restart)
+		v.Refresh = t.again && a.Refresh && v.Seconds > 0
 	}
 	var said []string
 	if a.stands() {

@@ -29,6 +29,9 @@ func TestOperatorsPage(t *testing.T) {
 		if d.text["h1"] != l.title[a.Kind] || d.lang != l.tag || !strings.HasPrefix(d.text["main"], l.title[a.Kind]+l.lead[a.Kind]) {
 			t.Fatalf("%s in %s: %s", a.Kind, l.tag, made.Body)
 		}
+		if a.Kind == SignedOut && (unescaped(d.href) != a.Restart || d.text["a"] != l.onward || made.Status == 200 && !strings.Contains(d.text["main"], " 200 ")) {
+			t.Errorf("signed_out in %s: link %q to %q: %s", l.tag, d.text["a"], d.href, made.Body)
+		}
 		if err := mentions(d.text["main"], a, l); err != "" {
 			t.Errorf("%s in %s: %s: %q", a.Kind, l.tag, err, d.text["main"])
 		}

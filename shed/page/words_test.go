@@ -34,8 +34,8 @@ func TestCatalogue(t *testing.T) {
 				t.Errorf("%s: %q", l.tag, s)
 			}
 		}
-		if l.again == "" || l.start == "" || !strings.ContainsAny(l.reference, ":：") {
-			t.Errorf("%s: again %q, start %q, reference %q", l.tag, l.again, l.start, l.reference)
+		if l.again == "" || l.start == "" || l.onward == "" || l.onward == l.again || l.onward == l.start || !strings.ContainsAny(l.reference, ":：") {
+			t.Errorf("%s: again %q, start %q, onward %q, reference %q", l.tag, l.again, l.start, l.onward, l.reference)
 		}
 	}
 }

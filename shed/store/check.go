@@ -22,7 +22,8 @@ func (m *Monitor) run() {
 	}
 }
 
-// sleep waits until a check is due and reports whether there is to be one.
+// sleep waits until a check is due and reports whether there is to be one. An override or a hold-down that ends meanwhile is
+// ended.
 func (m *Monitor) sleep() bool {
 	for {
 		if m.ctx.Err() != nil {
@@ -30,10 +31,19 @@ func (m *Monitor) sleep() bool {
 		}
 		m.mu.Lock()
 		due := m.pace.due(m.set, m.next != nil)
+		ends := m.effect.next()
 		m.mu.Unlock()
-		wait := time.Until(due)
+		now := time.Now()
+		if !ends.IsZero() && !now.Before(ends) {
+			m.publish(now, func(*standing) news { return news{} })
+			continue
+		}
+		wait := due.Sub(now)
 		if wait <= 0 {
 			return true
+		}
+		if !ends.IsZero() {
+			wait = min(wait, ends.Sub(now))
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -48,52 +58,58 @@ func (m *Monitor) sleep() bool {
 // check makes one check and publishes what it found.
 func (m *Monitor) check() {
 	m.mu.Lock()
-	s, asked := m.set, m.next
-	m.next = nil
+	s, asked, after := m.set, m.next, m.after
+	m.next, m.after = nil, nil
 	begun := time.Now()
 	m.record.checks++
 	m.mu.Unlock()
 
+	c := &m.course
+	m.weighTrials()
 	size := min(small, s.Payload)
-	if m.course.at.cause == shed.CauseFull || begun.Sub(m.payload) >= time.Second {
+	if c.cause == shed.CauseFull || begun.Sub(m.payload) >= time.Second {
 		size, m.payload = s.Payload, begun
 	}
 	e, worse, ok := m.gather(size, begun, s)
 	if !ok {
 		asked.release(m.at.Load(), true)
+		hear(after, m.late())
 		return
 	}
 	now := time.Now()
-	before := m.course.at.state
-	t, tell := m.course.settle(e, worse, begun, now, s)
-	at := m.course.at
-	m.pace.set(begun, now, e.Reached || !at.state.Impaired(), s)
-
-	m.mu.Lock()
-	at.over = m.set.RampOver
-	m.at.Store(&at)
-	var released *round
-	if at.state.Impaired() {
-		released, m.next = m.next, nil
+	was := c.state
+	c.settle(e, worse, s)
+	m.pace.set(begun, now, e.Reached || !c.state.Impaired(), s)
+	m.publish(now, func(at *standing) news {
+		at.begun, at.over = begun, m.set.RampOver
+		switch {
+		case open(was) && c.state.Impaired():
+			m.effect.closing(now)
+		case was.Impaired() && open(c.state):
+			m.effect.opening(now, s)
+		}
+		at.observed, at.observedCause, at.ordinary, at.trusted = c.state, c.cause, c.cause, c.trusting
+		n := news{err: e.Err, lost: c.lost, asked: asked, ramp: s.StartRamp && !m.began}
+		m.began = true
+		m.record.begun, m.record.took = begun, now.Sub(begun)
+		m.record.headroom, m.record.expires = c.load.headroom(&c.late, s), e.Expires
+		return n
+	})
+	if !m.at.Load().state.Impaired() {
+		c.lost = false // it has been told
 	}
-	m.record.begun, m.record.took = begun, now.Sub(begun)
-	if tell {
-		m.record.tell(t)
-	}
-	m.mu.Unlock()
-
-	asked.release(&at, false)
-	released.release(&at, false)
-	if rank(at.state) > rank(before) {
-		m.watch.fire(at.verdict(now))
-	}
-	if tell {
-		m.on(t)
-	}
+	hear(after, m.Current())
 	select {
 	case <-m.first:
 	default:
 		close(m.first) // after the first verdict was told: who waited for it does not hear of it twice
+	}
+}
+
+// hear tells those who wanted to hear of a check.
+func hear(after []func(shed.Verdict), v shed.Verdict) {
+	for _, f := range after {
+		f(v)
 	}
 }
 
@@ -103,7 +119,7 @@ func (m *Monitor) check() {
 // What is confirmed is the least that the confirming probes agree on: one that found the store down and one that found it
 // read-only have both found that it takes no writes.
 func (m *Monitor) gather(size int, begun time.Time, s Settings) (e Evidence, worse, ok bool) {
-	believed := rank(m.course.at.state)
+	believed := rank(m.course.state)
 	var bad []Evidence
 	good, refusals := 0, 0 // refusals: definite ones in a row
 	for at := begun; ; at = time.Now() {
@@ -163,13 +179,14 @@ func (m *Monitor) measure(size int, begun time.Time, s Settings) (e Evidence, ok
 		m.record.note(e, took)
 		m.mu.Unlock()
 		if s.Observe != nil {
-			s.Observe(took, e.Cause)
+			s.Observe(took, e)
 		}
 		if stalled > tolerate && rank(e.State) > 0 && !e.Definite && again < repeats {
 			// A canary found missing stays missed: the prober has told of it once and planted another.
 			m.course.lost = m.course.lost || e.Lost
 			continue
 		}
+		e = m.course.doubt(e)
 		m.course.take(e, begun, stalled <= tolerate, s)
 		return e, true
 	}

@@ -6,18 +6,19 @@ import (
 	"gatehouse/shed"
 )
 
-// course leads from evidence to standings. It belongs to the checking goroutine.
+// course leads from evidence to what the checks say. It belongs to the checking goroutine.
 type course struct {
-	at   standing
-	runs [2]run // probes in a row that were no worse than open, and no worse than read-only
-	late lateness
+	state shed.State
+	cause shed.Cause
+	runs  [2]run // probes in a row that were no worse than open, and no worse than read-only
+	late  lateness
+	load  strain
 
 	faults   int        // probes in a row at which the prober was at fault
 	lost     bool       // the canary was gone and no ramp has begun for it yet
-	loss     bool       // the last ramp began for a lost canary
 	readOnly shed.Cause // why the store was last seen to be read-only
 	other    shed.Cause // a cause of the same state that was seen once
-	checked  bool       // a check has been completed
+	trusting bool       // trials have shown that a prober that cannot reach the store is at fault
 }
 
 // run is a row of probes that agree.
@@ -40,36 +41,6 @@ func (r *run) note(good bool, begun time.Time) {
 
 func (r *run) reached(s Settings) bool { return r.n >= s.rise() && r.last.Sub(r.first) >= s.After }
 
-// lateness tells a strained store from one slow answer.
-type lateness struct {
-	recent  [5]bool // the last five good probes, in a ring: whether each was late
-	next    int
-	intime  int // in a row
-	strains bool
-}
-
-func (l *lateness) note(latency time.Duration, s Settings) {
-	late := s.Strained > 0 && latency > s.Strained
-	l.recent[l.next] = late
-	l.next = (l.next + 1) % len(l.recent)
-	l.intime++
-	if late {
-		l.intime = 0
-	}
-	n := 0
-	for _, was := range l.recent {
-		if was {
-			n++
-		}
-	}
-	switch {
-	case n >= 3 && late:
-		l.strains = true
-	case l.intime >= s.rise():
-		l.strains = false
-	}
-}
-
 // take notes one probe that counts. timed is false where its latency was not the store's.
 func (c *course) take(e Evidence, begun time.Time, timed bool, s Settings) {
 	for worst := range c.runs {
@@ -86,72 +57,65 @@ func (c *course) take(e Evidence, begun time.Time, timed bool, s Settings) {
 	if timed && open(e.State) {
 		c.late.note(e.Latency, s)
 	}
+	c.load.note(e.Vitals, begun, s)
 	c.lost = c.lost || e.Lost
 }
 
-// settle ends a check whose last word is e. worse says that e was confirmed to be worse than what was believed. It reports
-// whether there is something to tell.
-func (c *course) settle(e Evidence, worse bool, begun, now time.Time, s Settings) (Transition, bool) {
-	was := c.at
-	c.at.begun, c.at.over = begun, s.RampOver
-	switch {
-	case worse:
-		c.become(e.State, e.Cause, now)
-	case was.state.Impaired():
-		c.improve(e, now, s)
-	case e.State == shed.Unknown:
-		c.at.cause = e.Cause
-	case open(e.State):
-		c.become(c.open(), c.at.cause, now)
+// doubt is e as it counts while trials say that the prober is at fault: what may lie on its own way says nothing of the store.
+func (c *course) doubt(e Evidence) Evidence {
+	if c.trusting && e.State == shed.Down && lying(e.Cause) {
+		e.State = shed.Unknown
 	}
-	if !c.at.state.Impaired() {
-		if s.StartRamp && !c.checked {
-			c.ramp(now)
-		}
-		if c.lost {
-			c.ramp(now)
-			c.loss = true
-		}
-		if e.State != shed.Unknown && open(c.at.state) {
-			c.at.cause = ordinary(c.at.state)
-			if c.loss && c.at.ramping(now) {
-				c.at.cause = shed.CauseSessionLoss
-			}
-		}
-	}
-	c.checked = true
-	lost := c.lost && !c.at.state.Impaired()
-	if lost {
-		c.lost = false
-	}
-	if c.at.state == was.state && c.at.cause == was.cause && !lost {
-		return Transition{}, false
-	}
-	t := Transition{
-		At: now, From: was.state, To: c.at.state, FromCause: was.cause, Cause: c.at.cause,
-		Err: e.Err, Lost: lost, Lasted: now.Sub(was.since),
-	}
-	if lost {
-		t.Cause = shed.CauseSessionLoss
-	}
-	return t, true
+	return e
 }
 
-// improve moves an impaired standing, as far as the evidence goes.
-func (c *course) improve(e Evidence, now time.Time, s Settings) {
+// lying reports whether a cause may lie on the prober's own way to the store.
+func lying(c shed.Cause) bool {
+	switch c {
+	case shed.CauseRefused, shed.CauseHung, shed.CauseDNS, shed.CauseTLS, shed.CauseTooManyClients:
+		return true
+	}
+	return false
+}
+
+// settle ends a check whose last word is e. worse says that e was confirmed to be worse than what was believed.
+func (c *course) settle(e Evidence, worse bool, s Settings) {
+	switch {
+	case worse:
+		c.become(e.State, e.Cause)
+	case c.state.Impaired():
+		c.improve(e, s)
+	case e.State == shed.Unknown:
+		c.cause = e.Cause
+	case open(e.State):
+		c.become(c.open())
+	}
+	if c.state != shed.Unknown {
+		c.trusting = false
+	}
+}
+
+// trust makes what trials have shown the state: the prober is at fault, and nobody is refused for it.
+func (c *course) trust() {
+	if c.state == shed.Down && lying(c.cause) {
+		c.trusting = true
+		c.become(shed.Unknown, c.cause)
+	}
+}
+
+// improve moves an impaired state, as far as the evidence goes.
+func (c *course) improve(e Evidence, s Settings) {
 	switch {
 	case c.faults >= 2:
-		c.become(shed.Unknown, e.Cause, now)
-		c.ramp(now)
+		c.become(shed.Unknown, e.Cause)
 	case c.runs[0].reached(s):
-		c.become(c.open(), shed.OK, now)
-		c.ramp(now)
-	case c.at.state == shed.Down && c.runs[1].reached(s):
-		c.become(shed.ReadOnly, c.readOnly, now)
-	case e.State == c.at.state && e.Cause != c.at.cause && e.Cause != shed.CauseUnknown:
+		c.become(c.open())
+	case c.state == shed.Down && c.runs[1].reached(s):
+		c.become(shed.ReadOnly, c.readOnly)
+	case e.State == c.state && e.Cause != c.cause && e.Cause != shed.CauseUnknown:
 		// One odd probe does not rename an outage.
 		if e.Cause == c.other {
-			c.at.cause = e.Cause
+			c.cause = e.Cause
 		}
 		c.other = e.Cause
 	default:
@@ -159,28 +123,21 @@ func (c *course) improve(e Evidence, now time.Time, s Settings) {
 	}
 }
 
-// become changes the state, if it is another one.
-func (c *course) become(state shed.State, cause shed.Cause, now time.Time) {
-	if state != c.at.state {
-		if c.at.state.Impaired() && !state.Impaired() {
-			c.at.closed = now
-		}
-		c.at.state, c.at.since = state, now
-	}
-	c.at.cause, c.other = cause, shed.CauseUnknown
-	if state.Impaired() {
-		c.at.opened, c.loss = time.Time{}, false
-	}
+func (c *course) become(state shed.State, cause shed.Cause) {
+	c.state, c.cause, c.other = state, cause, shed.CauseUnknown
 }
 
-func (c *course) ramp(now time.Time) { c.at.opened, c.loss = now, false }
-
-// open is the open state that the latencies speak for.
-func (c *course) open() shed.State {
-	if c.late.strains {
-		return shed.Strained
+// open is the open state that latencies and vitals speak for, and its cause.
+func (c *course) open() (shed.State, shed.Cause) {
+	worst, strains := c.load.worst()
+	switch {
+	case strains:
+		return shed.Strained, causeOf(worst)
+	case c.late.strains:
+		return shed.Strained, shed.CauseSlow
+	default:
+		return shed.Writable, shed.OK
 	}
-	return shed.Writable
 }
 
 func open(s shed.State) bool { return s == shed.Writable || s == shed.Strained }

@@ -1,17 +1,23 @@
 // Package store knows what the session store can do right now.
 //
-// A Monitor asks one Prober, in checks, and publishes verdicts:
+// A Monitor asks one Prober, in checks, and publishes verdicts. What the checks say (course):
 //
 //	                 one good probe
 //	     unknown ───────────────────────► writable ◄──────► strained
-//	      ▲  │                              ▲   │   3 of 5 late / Rise in time
+//	      ▲  │                              ▲   │   3 of 5 late, or near a limit / Rise in time, or away from it
 //	      │  │ confirmed                    │   │ confirmed
 //	our   │  ▼                  Rise over   │   ▼
 //	fault └─ read-only ─────────────────────┴── read-only
-//	(ramp)   ▲  │                After, then    ▲  │
-//	         │  │ confirmed      the ramp       │  │ confirmed
-//	    Rise │  ▼                          Rise │  ▼
-//	         down ──────────────────────────────── down
+//	          ▲  │                After         ▲  │
+//	          │  │ confirmed                    │  │ confirmed
+//	     Rise │  ▼                         Rise │  ▼
+//	         down ──────────────────────────────── down ──► unknown, by trials
+//
+// And what is acted on (effect), the first that holds:
+//
+//	override     a person set the state, for at most four hours
+//	hold-down    the store is well, but closed twice or more in ten minutes: read-only, for 30 s, doubling to 5 min
+//	the checks   with a ramp after whatever closed it
 //
 // A check is one probe or, if its evidence is worse than what is believed, its confirmations too, 5 ms apart: a definite
 // refusal counts when the next probe is definite as well, anything else when three of five are bad. So closing takes
@@ -19,15 +25,22 @@
 // while this process itself was not scheduled does not count and is measured again.
 //
 // Requests join checks, never probes, and only checks that begin after they came: permission is never older than the wish.
-// While the store is impaired nobody waits to be refused, and a check that closes releases every waiter at once.
+// While the store is impaired nobody waits to be refused, and a check that closes releases every waiter at once. What an app
+// answered is judged by the checks alone (Look, Verdict.Observed), whatever a person said.
 //
 // Opening is slow on purpose: Rise good probes in a row over at least After, and then, if the store had been impaired, a
 // ramp (Verdict.Opened) that is computed when a verdict is read and needs no timer. A store that lost its content
 // (Evidence.Lost) stays writable and begins the ramp anew.
 //
-// Where the prober itself is at fault (Evidence.State is Unknown: a credential that is refused, a command the server does
-// not have) an open state stands, and an impaired one becomes unknown, with the ramp: our misconfiguration sheds nobody.
-// Either way the cause says so.
+// The prober may be wrong. Where it says so itself (Evidence.State is Unknown: a credential that is refused, a command the
+// server does not have) an open state stands, and an impaired one becomes unknown, with the ramp. Where it finds the store
+// down for a reason that may lie on its own way, two reads a second are let through as trials; twenty in a row that worked over
+// ten seconds make the state unknown, and three in a row that failed take that back. Our misconfiguration sheds nobody; either
+// way the cause says so.
 //
-// One goroutine, owned by the Monitor, probes, decides and calls back. Everybody else reads one atomic pointer.
+// Strain is seen before failure: in the latency of the canary, and in what the server says of itself (Vitals). The resource with
+// the least headroom is named.
+//
+// One goroutine, owned by the Monitor, probes and decides; publish is the one place where a standing changes hands. Everybody
+// else reads one atomic pointer.
 package store

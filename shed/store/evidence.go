@@ -39,11 +39,17 @@ type Settings struct {
 	Rise     int           // good probes in a row before the state improves; at least 1
 	After    time.Duration // which must lie at least so far apart
 	RampOver time.Duration // how long the ramp runs; zero: there is none
+	// HoldFrom is how long a store that opened after its second closure in ten minutes is held read-only; each further one
+	// doubles it, up to HoldTo. Zero: it is never held.
+	HoldFrom, HoldTo time.Duration
+	// Memory and Clients are the shares of their limits from which on the store is strained, Evictions the number of keys a
+	// second. Zero: it never is for that.
+	Memory, Clients, Evictions float64
 
 	// StartRamp begins a ramp with the first verdict, for a store that is new on a reload.
 	StartRamp bool
-	// Observe is called after each probe, from the Monitor's goroutine, with how long it took. It may be nil.
-	Observe func(took time.Duration, cause shed.Cause)
+	// Observe is called after each probe, from the Monitor's goroutine, with how long it took and what it found. It may be nil.
+	Observe func(took time.Duration, e Evidence)
 }
 
 func (s Settings) rise() int { return max(1, s.Rise) }
@@ -56,9 +62,13 @@ type Transition struct {
 	At               time.Time
 	From, To         shed.State
 	FromCause, Cause shed.Cause
+	Observed         shed.State    // what the checks say by now
 	Err              error         // what the deciding probe met, if anything; for the log only
 	Lost             bool          // the store was found empty
 	Lasted           time.Duration // how long the state From had lasted
+	Override         *Override     // in force by now; nil: none
+	Set              bool          // it has just been set
+	Ended            *Override     // has just ended, by whom its By says; nil: none. One that ran out names who had set it
 }
 
 // rank orders states by what they take away.

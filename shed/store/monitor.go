@@ -17,6 +17,7 @@ type Monitor struct {
 	at     atomic.Pointer[standing]
 	watch  watchers
 	pulse  pulse
+	trials trials
 
 	ctx    context.Context // ends with Close
 	stop   context.CancelFunc
@@ -24,15 +25,21 @@ type Monitor struct {
 	first  chan struct{} // closed with the first completed check
 	worker sync.WaitGroup
 
+	telling sync.Mutex // held while a standing is published and told; taken before mu
+
 	mu      sync.Mutex
 	set     Settings
-	next    *round // who waits for the next check to begin; nil when nobody does
+	next    *round               // who waits for the next check to begin; nil when nobody does
+	after   []func(shed.Verdict) // who wants to hear of it, and does not wait
+	changed chan struct{}        // closed with the next change of what is acted on
+	effect  effect
 	closed  bool
 	started bool
 	record  record
 
 	// The rest belongs to the checking goroutine.
 	course  course
+	began   bool // a check has been completed
 	pace    pace
 	payload time.Time // when the last large canary was written
 }
@@ -51,8 +58,8 @@ func (r *round) release(at *standing, late bool) {
 	}
 }
 
-// New returns a Monitor that asks p. on is told of every transition, in their order, from the Monitor's goroutine and under
-// no lock; it may be nil, may call the Monitor except Close, and delays the next check for as long as it takes. The Monitor
+// New returns a Monitor that asks p. on is told of every transition, in their order, one at a time; it may be nil, may ask the
+// Monitor but not change it (Set, Override, EndOverride, Close), and delays the next check for as long as it takes. The Monitor
 // owns p from here on.
 func New(p Prober, s Settings, on func(Transition)) *Monitor {
 	if on == nil {
@@ -60,12 +67,10 @@ func New(p Prober, s Settings, on func(Transition)) *Monitor {
 	}
 	m := &Monitor{
 		prober: p, on: on, set: s,
-		wake: make(chan struct{}, 1), first: make(chan struct{}),
+		wake: make(chan struct{}, 1), first: make(chan struct{}), changed: make(chan struct{}),
 	}
 	m.ctx, m.stop = context.WithCancel(context.Background())
-	m.course.at = standing{since: time.Now(), over: s.RampOver}
-	at := m.course.at
-	m.at.Store(&at)
+	m.at.Store(&standing{since: time.Now(), over: s.RampOver})
 	return m
 }
 
@@ -92,6 +97,11 @@ func (m *Monitor) Close() {
 	m.stop()
 	waiting.release(m.at.Load(), true)
 	m.worker.Wait()
+	m.mu.Lock()
+	after := m.after
+	m.after = nil
+	m.mu.Unlock()
+	hear(after, m.late())
 	if !again {
 		_ = m.prober.Close()
 	}
@@ -99,22 +109,22 @@ func (m *Monitor) Close() {
 
 // Set changes the settings in place. The state stays; a ramp that runs is measured by the new length; StartRamp is ignored.
 func (m *Monitor) Set(s Settings) {
-	m.mu.Lock()
-	m.set = s
-	at := *m.at.Load()
-	at.over = s.RampOver
-	m.at.Store(&at)
-	m.mu.Unlock()
+	m.publish(time.Now(), func(at *standing) news {
+		m.set = s
+		at.over = s.RampOver
+		return news{}
+	})
 	m.nudge()
 }
 
 // Current returns what is known now. It never waits and does not allocate.
 func (m *Monitor) Current() shed.Verdict { return m.at.Load().verdict(time.Now()) }
 
-// LastImpaired returns the latest moment at which the store was impaired: now if it is, and the zero time if it never was.
+// LastImpaired returns the latest moment at which the store was impaired, or taken for it: now if it is, and the zero time if it
+// never was.
 func (m *Monitor) LastImpaired() time.Time {
 	at := m.at.Load()
-	if at.state.Impaired() {
+	if at.impaired() {
 		return time.Now()
 	}
 	return at.closed
@@ -122,7 +132,8 @@ func (m *Monitor) LastImpaired() time.Time {
 
 // Verdict returns what the store can do, from a check that began at most maxAge ago; with maxAge zero, from one that begins
 // after this call. Where there is none it waits for the next check, for at most two probe timeouts or until ctx ends, and
-// then returns what is known, marked Late. While the store is impaired it never waits.
+// then returns what is known, marked Late. While the store is impaired, or a person or trials overrule the checks, it never
+// waits.
 func (m *Monitor) Verdict(ctx context.Context, maxAge time.Duration) shed.Verdict {
 	now := time.Now()
 	if at := m.at.Load(); at.fresh(now, maxAge) {
@@ -131,11 +142,21 @@ func (m *Monitor) Verdict(ctx context.Context, maxAge time.Duration) shed.Verdic
 	return m.join(ctx)
 }
 
+// Look returns what is known from a check that begins after this call, also where a person or trials overrule the checks: it
+// judges what an app answered, which an override does not change. It waits as Verdict does, and never while the checks find the
+// store impaired.
+func (m *Monitor) Look(ctx context.Context) shed.Verdict {
+	if at := m.at.Load(); at.impaired() {
+		return at.verdict(time.Now())
+	}
+	return m.join(ctx)
+}
+
 // join waits for the next check to begin and to end.
 func (m *Monitor) join(ctx context.Context) shed.Verdict {
 	m.mu.Lock()
 	at := m.at.Load()
-	if m.closed || at.state.Impaired() {
+	if m.closed || at.impaired() {
 		late := m.closed
 		m.mu.Unlock()
 		v := at.verdict(time.Now())
@@ -162,10 +183,15 @@ func (m *Monitor) join(ctx context.Context) shed.Verdict {
 		v.Late = r.late
 		return v
 	default:
-		v := m.Current()
-		v.Late = true
-		return v
+		return m.late()
 	}
+}
+
+// late is what is known, for who asked for something fresher.
+func (m *Monitor) late() shed.Verdict {
+	v := m.Current()
+	v.Late = true
+	return v
 }
 
 // First waits for the first check to end, or for ctx, and returns what is known then; marked Late if no check has ended.

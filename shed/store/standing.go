@@ -8,14 +8,26 @@ import (
 
 // standing is what is believed of the store, as one consistent value. A published standing is never changed.
 type standing struct {
-	state  shed.State
-	cause  shed.Cause
-	since  time.Time     // when state began
+	state shed.State // what is acted on
+	cause shed.Cause
+	since time.Time // when state began
+
+	observed      shed.State // what the checks say
+	observedCause shed.Cause
+	ordinary      shed.Cause // of the observed state, where it is open
+
 	begun  time.Time     // when the last completed check began
 	opened time.Time     // when the last ramp began; zero while impaired
 	over   time.Duration // how long a ramp runs
 	closed time.Time     // when the last impairment ended
+
+	override *Override // in force; nil: none
+	held     time.Time // until when the store is held read-only; zero: it is not
+	trusted  bool      // the prober is at fault, by the word of trials
 }
+
+// impaired reports whether the store is impaired, or taken for it.
+func (s *standing) impaired() bool { return s.state.Impaired() || s.observed.Impaired() }
 
 // ramping reports whether the ramp runs at now.
 func (s *standing) ramping(now time.Time) bool {
@@ -24,29 +36,20 @@ func (s *standing) ramping(now time.Time) bool {
 
 // verdict is the standing as it reads at now.
 func (s *standing) verdict(now time.Time) shed.Verdict {
-	v := shed.Verdict{State: s.state, Cause: s.cause, Since: s.since, Begun: s.begun}
+	v := shed.Verdict{
+		State: s.state, Cause: s.cause, Since: s.since, Begun: s.begun, Observed: s.observed, ObservedCause: s.observedCause,
+	}
 	if s.ramping(now) {
 		v.Opened = s.opened
-	} else if v.Cause == shed.CauseSessionLoss {
-		v.Cause = ordinary(s.state)
+	} else if v.Cause == shed.CauseSessionLoss && s.state == s.observed {
+		v.Cause = s.ordinary
 	}
 	return v
 }
 
-// fresh reports whether the standing answers a request that demands a check begun at most maxAge ago. An impaired one
-// always does: only permission must be fresh.
+// fresh reports whether the standing answers a request that demands a check begun at most maxAge ago. Only permission must be
+// fresh, and only that of a check: nobody waits to be refused, nor for a prober that is overruled.
 func (s *standing) fresh(now time.Time, maxAge time.Duration) bool {
-	return s.state.Impaired() || maxAge > 0 && !s.begun.IsZero() && now.Sub(s.begun) <= maxAge
-}
-
-// ordinary is the cause of an open state with nothing special about it.
-func ordinary(s shed.State) shed.Cause {
-	switch s {
-	case shed.Writable:
-		return shed.OK
-	case shed.Strained:
-		return shed.CauseSlow
-	default:
-		return shed.CauseUnknown
-	}
+	return s.state.Impaired() || s.override != nil || s.trusted ||
+		maxAge > 0 && !s.begun.IsZero() && now.Sub(s.begun) <= maxAge
 }

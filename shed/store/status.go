@@ -18,6 +18,11 @@ type Status struct {
 	ErrAt       time.Time       // and when
 	CheckBegun  time.Time       // the last completed check; zero if there was none
 	CheckTook   time.Duration   // with its confirmations
+	Override    *Override       // in force; nil: none
+	Held        time.Time       // until when the store is held read-only because it keeps failing; zero: it is not
+	Trial       bool            // the prober is taken to be at fault, since reads succeed that it says must fail
+	Headroom    []Headroom      // the least first; what is not known is not there
+	Expires     time.Time       // when the store's certificate ends; zero without TLS
 	Checks      uint64          // begun so far
 	Probes      uint64          // made so far
 	Transitions []Transition    // the last 20, oldest first
@@ -32,6 +37,8 @@ type record struct {
 	took        time.Duration
 	checks      uint64
 	probes      uint64
+	headroom    []Headroom
+	expires     time.Time
 	transitions []Transition
 	latencies   [keptLatencies]time.Duration // a ring
 }
@@ -58,11 +65,15 @@ func (r *record) tell(t Transition) {
 func (m *Monitor) Status() Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := &m.record
+	r, at := &m.record, m.at.Load()
 	s := Status{
-		Verdict: m.Current(), Err: r.err, ErrAt: r.errAt, CheckBegun: r.begun, CheckTook: r.took,
+		Verdict: at.verdict(time.Now()), Err: r.err, ErrAt: r.errAt, CheckBegun: r.begun, CheckTook: r.took,
+		Override: at.override, Trial: at.trusted, Headroom: append([]Headroom(nil), r.headroom...), Expires: r.expires,
 		Checks: r.checks, Probes: r.probes,
 		Transitions: append([]Transition(nil), r.transitions...),
+	}
+	if at.cause == shed.CauseFlapping {
+		s.Held = at.held
 	}
 	n := min(r.probes, keptLatencies)
 	s.Latencies = make([]time.Duration, 0, n)

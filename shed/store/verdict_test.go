@@ -249,11 +249,11 @@ func TestSetChangesTheInterval(t *testing.T) {
 func TestObserveSeesEveryProbe(t *testing.T) {
 	seen := map[shed.Cause]int{}
 	set := usual
-	set.Observe = func(took time.Duration, c shed.Cause) {
+	set.Observe = func(took time.Duration, e Evidence) {
 		if took <= 0 {
 			t.Errorf("took %v", took)
 		}
-		seen[c]++
+		seen[e.Cause]++
 	}
 	in(t, set, readOnly, func(t *testing.T, s *scene) {
 		time.Sleep(time.Second)

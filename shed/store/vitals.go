@@ -19,6 +19,6 @@ type Vitals struct {
 	Good       int
 	Lag        time.Duration
 
-	SaveFailed bool   // the last snapshot, rewrite or write of the append-only file failed
+	SaveFailed bool   // the last dump to disk, rewrite or write of the append-only file failed
 	Delayed    uint64 // fsyncs of the append-only file that were late, since the server started
 }

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,8 @@ import (
 
 	"gatehouse/config"
 	"gatehouse/proxy/admin"
+	"gatehouse/proxy/build"
+	"gatehouse/shed"
 )
 
 // state is what the admin listener tells of a run. It is an admin.Source, safe for concurrent use.
@@ -67,3 +70,25 @@ func (s *state) Ready() (bool, string) {
 
 // Reload implements admin.Source.
 func (s *state) Reload(ctx context.Context) error { return s.program.ask(ctx) }
+
+// Override implements admin.Source.
+func (s *state) Override(o admin.Override) error {
+	if o.State == admin.OverrideOff {
+		return s.program.living.EndOverride(o.By)
+	}
+	meant, err := override(o, time.Now())
+	if err != nil {
+		return err
+	}
+	return s.program.living.Override(meant)
+}
+
+// override turns the words of an override that begins now into what they mean.
+func override(o admin.Override, now time.Time) (build.Override, error) {
+	for _, st := range shed.States {
+		if st.String() == o.State {
+			return build.Override{State: st, Until: now.Add(o.For), By: o.By}, nil
+		}
+	}
+	return build.Override{}, fmt.Errorf("there is no state %.40q", o.State)
+}

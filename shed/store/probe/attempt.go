@@ -18,10 +18,11 @@ import (
 const (
 	resolving int32 = iota
 	connecting
+	securing // the TLS handshake
 	connected
 )
 
-// attempt is one probe, while it is under way. found and ended are under the prober's lock.
+// attempt is one probe, while it is under way. What follows before is under the prober's lock.
 type attempt struct {
 	number uint64
 	ctx    context.Context // ends when the attempt is cut
@@ -30,20 +31,23 @@ type attempt struct {
 	link   atomic.Pointer[link]
 	done   chan struct{}
 
-	found store.Evidence
-	ended bool
+	canary canary  // as it was when the attempt began
+	before *report // what the server had said of itself by then; nil where it had said nothing
+
+	found     store.Evidence
+	told      bool // found is there; what the server says of itself may be to come
+	missing   bool // the canary was, and it is not decided yet whether it is lost
+	concluded bool // the probe has returned
+	ended     bool
 }
 
 // run makes the attempt, over l or, where that is nil or turns out to be dead, over a new link.
 func (r *Redis) run(a *attempt, l *link, payload int) {
-	r.mu.Lock()
-	c := r.canary
-	r.mu.Unlock()
 	for used := l != nil; ; used = false {
 		if l == nil {
 			var err error
 			if l, err = r.connect(a); err != nil {
-				r.end(a, undialled(err), nil, false)
+				r.end(a, undialled(err, r.shook.Load()), nil, false)
 				return
 			}
 		} else {
@@ -52,18 +56,20 @@ func (r *Redis) run(a *attempt, l *link, payload int) {
 		}
 		a.link.Store(l)
 		unbind := context.AfterFunc(a.ctx, l.wire.cut)
-		x := r.exchange(a, l, c, payload)
-		whole := unbind() && !x.broken()
-		if !whole && used && a.ctx.Err() == nil {
+		x := r.exchange(a, l, payload)
+		whole := !x.broken()
+		if !whole && used && unbind() && a.ctx.Err() == nil {
 			// The server closed an idle connection, or is a new one: that is news about the connection only.
 			l.close()
 			l = nil
 			continue
 		}
+		found := x.judge(l)
 		if whole {
-			r.noteCanary(c, x)
+			whole = r.tell(a, l, x, found)
 		}
-		r.end(a, x.judge(l), l, whole && x.reusable())
+		whole = unbind() && whole
+		r.end(a, found, l, whole && x.reusable())
 		return
 	}
 }
@@ -79,13 +85,13 @@ type exchange struct {
 	ready     bool // the handshake came to its end
 }
 
-func (r *Redis) exchange(a *attempt, l *link, c canary, payload int) *exchange {
+func (r *Redis) exchange(a *attempt, l *link, payload int) *exchange {
 	x := &exchange{sent: filled(r.id, a.number, payload)}
 	pipe := l.client.Pipeline()
 	x.get = pipe.Get(a.ctx, r.canaryKey())
 	x.set = pipe.Set(a.ctx, r.probeKey(), x.sent, probeLives)
 	x.back = pipe.Get(a.ctx, r.probeKey())
-	x.plant = c.tend(a.ctx, pipe, r.canaryKey())
+	x.plant = a.canary.tend(a.ctx, pipe, r.canaryKey())
 	_, x.err = pipe.Exec(a.ctx)
 	x.ready = l.ready.Load()
 	x.took = time.Since(l.asked)
@@ -104,6 +110,9 @@ func (x *exchange) broken() bool {
 	}
 	return false
 }
+
+// read reports whether the canary's key could be read, be it there or not.
+func (x *exchange) read() bool { return x.ready && (x.get.Err() == nil || word(x.get.Err()) == "nil") }
 
 // reusable reports whether the link may serve again: one that is not signed in, or that go-redis closes by itself, may not.
 func (x *exchange) reusable() bool {
@@ -137,51 +146,9 @@ func word(err error) string {
 	return first
 }
 
-// canary is the long-lived key, as far as this prober knows it. It is under the prober's lock.
-type canary struct {
-	value   string
-	planted bool
-	tended  time.Time // when its life was last renewed
-	lost    bool      // it was gone, and no evidence has said so yet
-}
-
-const (
-	canaryLives = 30 * 24 * time.Hour
-	canaryTend  = time.Hour
-)
-
-// tend adds to the pipeline what the canary needs: nothing, mostly. Renewing its life never plants it.
-func (c canary) tend(ctx context.Context, pipe redis.Pipeliner, key string) *redis.StatusCmd {
-	switch {
-	case !c.planted:
-		return pipe.Set(ctx, key, c.value, canaryLives)
-	case time.Since(c.tended) > canaryTend:
-		return pipe.SetArgs(ctx, key, c.value, redis.SetArgs{Mode: "XX", TTL: canaryLives})
-	default:
-		return nil
-	}
-}
-
-// noteCanary compares what a whole exchange saw with c, which is what it began with. Of several attempts that saw the same
-// canary gone only the first counts.
-func (r *Redis) noteCanary(c canary, x *exchange) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.canary.value != c.value || !x.ready {
-		return
-	}
-	read := x.get.Err() == nil || word(x.get.Err()) == "nil"
-	if c.planted && read && x.get.Val() != c.value {
-		r.canary = canary{value: newValue(), lost: true}
-		return
-	}
-	if x.plant != nil && x.plant.Err() == nil {
-		r.canary.planted, r.canary.tended = true, time.Now()
-	}
-}
-
-// overdue says what is known of an attempt whose deadline has passed.
-func (a *attempt) overdue(slow bool) store.Evidence {
+// overdue says what is known of an attempt whose deadline has passed. slow: the last such attempt was answered in the end;
+// shook: a TLS handshake with this store has succeeded before, so that one which hangs says nothing about TLS.
+func (a *attempt) overdue(slow, shook bool) store.Evidence {
 	e := store.Evidence{State: shed.Down, Cause: shed.CauseHung, Err: context.DeadlineExceeded}
 	switch a.stage.Load() {
 	case resolving:
@@ -189,6 +156,11 @@ func (a *attempt) overdue(slow bool) store.Evidence {
 		return e
 	case connecting:
 		return e
+	case securing:
+		if !shook {
+			e.Cause = shed.CauseTLS
+			return e
+		}
 	}
 	if slow {
 		e.Cause, e.Reached = shed.CauseSlow, true

@@ -9,6 +9,16 @@
 // each other's. It lives for 30 days, renewed each hour by SET XX, which cannot plant a lost one again. Missing or different,
 // it is reported lost once, and a new one is planted by a later probe. What planting meets says nothing of the store's state.
 //
+// # What the server says of itself
+//
+// Every two seconds, after the canary has been answered and over the same link, one INFO asks for the server's vitals. The
+// canary's evidence is settled by then: an answer that does not come by the deadline costs it nothing, and is told by a later
+// probe. A server that refuses the question, does not know it or hangs up is asked again in a minute, and none the worse for
+// it; one that takes no several sections at once, as Redis before 7.0, is asked for everything. CONFIG is never used.
+//
+// A canary that is missing is asked about at once: where the same run of the server has evicted keys since, and kept most of
+// its own, the canary was evicted and is planted again; anything else is a loss, and so is silence.
+//
 // # How go-redis is used
 //
 // go-redis speaks the protocol, and nothing else. Its pool answers from memory after failed dials, its retries hide
@@ -23,6 +33,19 @@
 // one at a time and for at most two seconds. If it does answer, the store is slow and not hung, and the link is kept:
 // otherwise a store whose connections take longer to set up than the deadline would never be reached again.
 //
-// A link is renewed in the background, beside the old one, once a minute, and once a second while the store refuses writes
-// as a replica: the name may lead to another server by now.
+// # Where the name leads
+//
+// A host name is resolved anew once a second, in the background, while there is a link. Where the link's address is not among
+// the answers any more, the link is renewed; it is also renewed once a minute, and once a second while the store refuses
+// writes as a replica. The old link serves until the new one has answered, so neither a resolver that fails nor a password,
+// a certificate or a server that has gone bad since takes away a link that works: the evidence then says so in its Err.
+// (A name that shows only some of its addresses each time has its link renewed each second, which costs a connection.)
+//
+// # TLS
+//
+// The files are read anew for each connection. A certificate that is not believed, a server that speaks no TLS and a handshake
+// that fails or hangs are the store's failure, by the cause tls; once a handshake has succeeded, one that hangs or is cut
+// without a word is taken for the hung or absent server that it mostly is. Files that cannot be read, and a certificate of
+// ours that the store refuses, are the prober's own fault. A certificate that ends stops new connections only, so its end is
+// told with each evidence, before it comes.
 package probe

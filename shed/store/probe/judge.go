@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"io/fs"
-	"net"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,6 +15,7 @@ import (
 var (
 	errGone    = errors.New("the value was accepted and is gone")
 	errAnother = errors.New("the value that was read is not the one that was written")
+	errTLSOnly = errors.New("the store speaks only TLS")
 )
 
 // noSlot is how the one refusal begins that has no word of its own.
@@ -23,6 +23,12 @@ const noSlot = "-ERR max number of clients"
 
 // judge says what an exchange over l shows.
 func (x *exchange) judge(l *link) store.Evidence {
+	e := x.judged(l)
+	e.Expires = l.expires
+	return e
+}
+
+func (x *exchange) judged(l *link) store.Evidence {
 	if x.broken() {
 		return x.dropped(l)
 	}
@@ -51,8 +57,14 @@ func (x *exchange) judge(l *link) store.Evidence {
 
 // dropped is the evidence of a connection that was taken and then cut. Often the server said why before it hung up.
 func (x *exchange) dropped(l *link) store.Evidence {
+	if ours(x.err) {
+		return oursRefused(x.err) // from TLS 1.3 on a client's certificate is looked at after the client's handshake
+	}
 	heard, greeting := l.wire.since()
 	for _, said := range []string{greeting, heard} {
+		if tlsAlert(said) {
+			return store.Evidence{State: shed.Down, Cause: shed.CauseTLS, Definite: true, Reached: true, Err: errTLSOnly}
+		}
 		line, _, _ := strings.Cut(said, "\r\n")
 		if strings.HasPrefix(line, noSlot) {
 			return store.Evidence{State: shed.Down, Cause: shed.CauseTooManyClients, Definite: true, Reached: true, Err: x.err}
@@ -131,14 +143,17 @@ func unusual(state shed.State, first string, err error) store.Evidence {
 	return e
 }
 
-// undialled is the evidence of a connection that never came to be.
-func undialled(err error) store.Evidence {
+// undialled is the evidence of a connection that never came to be. shook is what handshaken wants to know.
+func undialled(err error, shook bool) store.Evidence {
 	e := store.Evidence{State: shed.Down, Err: err}
-	var dns *net.DNSError
 	switch {
 	case errors.Is(err, errPassword):
 		return store.Evidence{Cause: shed.CauseProberAuth, Err: err}
-	case errors.As(err, &dns):
+	case errors.Is(err, errSettings):
+		return store.Evidence{Cause: shed.CauseTLS, Err: err}
+	case errors.Is(err, errHandshake):
+		return handshaken(err, shook)
+	case errors.Is(err, errName):
 		e.Cause = shed.CauseDNS
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		e.Cause, e.Definite = shed.CauseRefused, true

@@ -213,7 +213,7 @@ func TestWhatHasBeenAnsweredByTheDeadline(t *testing.T) {
 		a := &attempt{}
 		a.stage.Store(connected)
 		a.link.Store(l)
-		if e := a.overdue(false); e.State != row.state || e.Cause != row.cause || e.Reached != (row.heard != "") {
+		if e := a.overdue(false, false); e.State != row.state || e.Cause != row.cause || e.Reached != (row.heard != "") {
 			t.Errorf("%q: %+v, want %v (%v)", row.heard, e, row.state, row.cause)
 		}
 	}
@@ -233,7 +233,7 @@ func FuzzAnswers(f *testing.F) {
 		a := &attempt{}
 		a.stage.Store(connected)
 		a.link.Store(l)
-		if e := a.overdue(false); e.State == shed.Writable {
+		if e := a.overdue(false, false); e.State == shed.Writable {
 			t.Fatalf("%q is %+v", heard, e)
 		}
 	})

@@ -2,13 +2,14 @@ package probe
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -26,12 +27,14 @@ var (
 // link is one connection, and the client that speaks over it. One goroutine uses it at a time; the wire may be read by
 // others.
 type link struct {
-	wire   *wire
-	client *redis.Client
-	born   time.Time
-	life   time.Duration
-	asked  time.Time   // when the commands were sent, the handshake not counted
-	ready  atomic.Bool // the handshake is over
+	wire    *wire
+	client  *redis.Client
+	peer    netip.Addr // the zero Addr for a socket
+	expires time.Time  // when the store's certificate ends; zero without TLS
+	born    time.Time
+	life    time.Duration
+	asked   time.Time   // when the commands were sent, the handshake not counted
+	ready   atomic.Bool // the handshake is over
 }
 
 // connect dials on behalf of a, which learns how far it came.
@@ -43,20 +46,27 @@ func (r *Redis) connect(a *attempt) (*link, error) {
 			return nil, fmt.Errorf("%w: %w", errPassword, err)
 		}
 	}
-	a.stage.Store(resolving)
-	dialer := net.Dialer{ControlContext: func(context.Context, string, string, syscall.RawConn) error {
-		a.stage.Store(connecting)
-		return nil
-	}}
-	conn, err := dialer.DialContext(a.ctx, r.set.Network, r.set.Address)
+	var secured *tls.Config
+	if r.set.TLS != nil {
+		var err error
+		if secured, err = r.set.TLS.config(r.host); err != nil {
+			return nil, err
+		}
+	}
+	conn, err := r.dial(a)
 	if err != nil {
 		return nil, err
 	}
-	a.stage.Store(connected)
-	l := &link{
-		wire: &wire{Conn: conn}, born: time.Now(),
-		life: linkLives + rand.N(linkLives/6),
+	l := &link{wire: &wire{Conn: conn, under: conn}, peer: peer(conn), life: linkLives + rand.N(linkLives/6)}
+	if secured != nil {
+		a.stage.Store(securing)
+		if l.wire.Conn, l.expires, err = secure(a.ctx, conn, secured); err != nil {
+			return nil, err
+		}
+		r.shook.Store(true)
 	}
+	a.stage.Store(connected)
+	l.born = time.Now()
 	l.client = redis.NewClient(&redis.Options{
 		Network: r.set.Network, Addr: r.set.Address,
 		Dialer:   l.once(),
@@ -92,11 +102,17 @@ func (l *link) mark() {
 	l.ready.Store(true)
 }
 
-// greet makes the handshake and reports whether the server answered.
-func (l *link) greet(ctx context.Context) bool {
+// greet makes the handshake and returns nil where the server answered, and took our name and password.
+func (l *link) greet(ctx context.Context) error {
 	unbind := context.AfterFunc(ctx, l.wire.cut)
 	err := l.client.Ping(ctx).Err()
-	return unbind() && l.ready.Load() && (err == nil || word(err) != "")
+	switch {
+	case !unbind():
+		return ctx.Err()
+	case !l.ready.Load(), word(err) == "NOAUTH", word(err) == "WRONGPASS", err != nil && word(err) == "":
+		return err
+	}
+	return nil
 }
 
 func (l *link) close() {
@@ -109,7 +125,8 @@ func (l *link) close() {
 // wire is a connection that remembers the first bytes that came since it was marked: what has been answered when a probe's
 // deadline passes, and what a server said before it hung up.
 type wire struct {
-	net.Conn
+	net.Conn          // what is spoken over
+	under    net.Conn // the connection itself, without TLS
 
 	mu       sync.Mutex
 	heard    []byte
@@ -131,8 +148,11 @@ func (w *wire) Write(b []byte) (int, error) {
 	if err != nil {
 		var last [heardMost]byte
 		_ = w.Conn.SetReadDeadline(time.Now().Add(5 * time.Millisecond))
-		m, _ := w.Conn.Read(last[:])
+		m, why := w.Conn.Read(last[:])
 		w.hear(last[:m])
+		if alerted(why) != nil {
+			err = why
+		}
 	}
 	return n, err
 }
@@ -159,4 +179,8 @@ func (w *wire) since() (heard, greeting string) {
 	return string(w.heard), w.greeting
 }
 
-func (w *wire) cut() { _ = w.Close() }
+// cut closes the connection, without TLS's goodbye: that may block.
+func (w *wire) cut() { _ = w.under.Close() }
+
+// Close is what the client closes with.
+func (w *wire) Close() error { return w.under.Close() }

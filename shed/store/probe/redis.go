@@ -4,8 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"net"
+	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/shed"
@@ -16,28 +20,38 @@ const (
 	lateFor    = 2 * time.Second // how long an unanswered probe goes on in the background
 	probeLives = 5 * time.Second // the written value, in the store
 	renewGap   = time.Second     // between two attempts to renew a link
+	tellGap    = time.Minute     // between two evidences that tell of a renewal that failed
 )
 
 // Settings is which store is probed, and as whom.
 type Settings struct {
 	Network  string                 // "tcp" or "unix"; empty: as Address looks
 	Address  string                 // host:port, or the path of a socket
+	TLS      *TLS                   // nil: none
 	Username string                 // empty: the default user
 	Password func() (string, error) // asked at each new connection, so that it may rotate; nil: none
 	DB       int
-	Prefix   string // of every key that is written: an ACL needs GET and SET on it
+	Prefix   string // of every key that is written: an ACL needs GET and SET on it, and INFO for the vitals
 	Instance string // names this Gatehouse in the keys, for a person; need not be unique
+
+	// Resolve says where a host name leads, in the order in which its addresses are to be tried; nil: as the system does. It
+	// must return when ctx ends, and is called concurrently.
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 }
 
 // Redis probes one Redis node. It is a store.Prober: Probe is not to be called concurrently, Close only when it has returned.
 type Redis struct {
-	set  Settings
-	id   string // in the keys
-	ctx  context.Context
-	stop context.CancelFunc
-	work sync.WaitGroup
+	set   Settings
+	host  string // of the address; empty for a socket
+	id    string // in the keys
+	ctx   context.Context
+	stop  context.CancelFunc
+	work  sync.WaitGroup
+	shook atomic.Bool // a TLS handshake has succeeded
 
 	mu       sync.Mutex
+	name     name
+	inquiry  inquiry
 	idle     *link // for the next probe
 	late     *attempt
 	slow     bool   // the last late probe was answered in the end, and none was in time since
@@ -46,6 +60,8 @@ type Redis struct {
 	canary   canary
 	renewing bool
 	renewed  time.Time // when that was last tried
+	failed   error     // why that did not succeed; nil where it did
+	toldOf   time.Time // when an evidence last said so
 	closed   bool
 }
 
@@ -61,9 +77,12 @@ func New(s Settings) *Redis {
 			s.Network = "unix"
 		}
 	}
-	r := &Redis{set: s, id: rand.Text()[:12], canary: canary{value: rand.Text()}}
+	r := &Redis{set: s, name: named(s.Network, s.Address, s.Resolve), id: rand.Text()[:12], canary: canary{value: rand.Text()}}
 	if s.Instance != "" {
 		r.id = s.Instance + ":" + r.id
+	}
+	if s.Network != "unix" {
+		r.host, _, _ = net.SplitHostPort(s.Address)
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	return r
@@ -73,6 +92,9 @@ func (r *Redis) probeKey() string  { return r.set.Prefix + "probe:" + r.id }
 func (r *Redis) canaryKey() string { return r.set.Prefix + "canary:" + r.id }
 
 // Probe writes and reads a canary of payload bytes. See store.Prober.
+//
+// Where the link works and cannot be renewed (a certificate that has ended, a password that was changed, a name that does
+// not resolve), the evidence is as good as ever and its Err says so, once a minute: the next connection will not be had.
 func (r *Redis) Probe(ctx context.Context, payload int) store.Evidence {
 	a, l, err := r.begin(ctx)
 	if err != nil {
@@ -94,7 +116,7 @@ func (r *Redis) begin(ctx context.Context) (*attempt, *link, error) {
 		return nil, nil, errClosed
 	}
 	r.begun++
-	a := &attempt{number: r.begun, done: make(chan struct{})}
+	a := &attempt{number: r.begun, done: make(chan struct{}), canary: r.canary, before: r.inquiry.last}
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		deadline = time.Now()
@@ -105,28 +127,39 @@ func (r *Redis) begin(ctx context.Context) (*attempt, *link, error) {
 	return a, l, nil
 }
 
-// conclude returns what the attempt found or, where it has not ended, what can be said by now; it then goes on in the
-// background, if no other does.
+// conclude returns what the attempt found or, where that is not known, what can be said by now. An attempt that has not ended
+// goes on in the background, if no other does.
 func (r *Redis) conclude(ctx context.Context, a *attempt) store.Evidence {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var e store.Evidence
-	switch {
-	case a.ended:
-		e = a.found
-		r.slow, r.inTime = false, a.number
-	case errors.Is(ctx.Err(), context.Canceled):
-		a.cut()
-		return store.Evidence{Err: ctx.Err()}
-	default:
-		e = a.overdue(r.slow)
+	a.concluded = true
+	if !a.ended {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			a.cut()
+			return store.Evidence{Err: ctx.Err()}
+		}
 		if r.late == nil {
 			r.late = a
 		} else {
 			a.cut()
 		}
 	}
+	var e store.Evidence
+	if a.ended || a.told {
+		e = a.found
+		r.slow, r.inTime = false, a.number
+		r.replace(a, false) // what the server says of itself would have come by now
+	} else {
+		e = a.overdue(r.slow, r.shook.Load())
+		if l := a.link.Load(); l != nil {
+			e.Expires = l.expires
+		}
+	}
 	e.Lost, r.canary.lost = r.canary.lost, false
+	e.Vitals, r.inquiry.fresh = r.inquiry.fresh, nil
+	if now := time.Now(); e.Err == nil && r.failed != nil && now.Sub(r.toldOf) >= tellGap {
+		e.Err, r.toldOf = fmt.Errorf("%w: %w", errRenewal, r.failed), now
+	}
 	return e
 }
 
@@ -142,7 +175,11 @@ func (r *Redis) end(a *attempt, found store.Evidence, l *link, whole bool) {
 		}
 	}
 	spare := r.keep(l, whole)
-	r.renew(found)
+	if whole && l != nil && l.born.After(r.renewed) {
+		r.failed = nil
+	}
+	r.renew(found.Cause == shed.CauseReadOnly)
+	r.look()
 	r.mu.Unlock()
 	spare.close()
 	close(a.done)
@@ -164,17 +201,17 @@ func (r *Redis) keep(l *link, whole bool) (spare *link) {
 	return l
 }
 
-// renew replaces the idle link by a new one, in the background, if it is time.
-func (r *Redis) renew(found store.Evidence) {
+// renew replaces the idle link by a new one, in the background, if it is time: the link has lived its life, which a hurry cuts
+// short, or its name leads elsewhere. The old link serves until the new one has answered.
+func (r *Redis) renew(hurry bool) {
 	if r.idle == nil || r.renewing || r.closed {
 		return
 	}
-	now := time.Now()
-	life := r.idle.life
-	if found.Cause == shed.CauseReadOnly {
-		life = renewGap
+	now, life := time.Now(), r.idle.life
+	if hurry {
+		life = min(life, renewGap)
 	}
-	if now.Sub(r.idle.born) < life || now.Sub(r.renewed) < renewGap {
+	if now.Sub(r.renewed) < renewGap || now.Sub(r.idle.born) < life && !r.elsewhere(r.idle) {
 		return
 	}
 	r.renewing, r.renewed = true, now
@@ -183,10 +220,12 @@ func (r *Redis) renew(found store.Evidence) {
 		a.ctx, a.cut = context.WithTimeout(r.ctx, lateFor)
 		defer a.cut()
 		l, err := r.connect(a)
-		whole := err == nil && l.greet(a.ctx)
+		if err == nil {
+			err = l.greet(a.ctx)
+		}
 		r.mu.Lock()
-		r.renewing = false
-		spare := r.keep(l, whole)
+		r.renewing, r.failed = false, err
+		spare := r.keep(l, err == nil)
 		r.mu.Unlock()
 		spare.close()
 	})

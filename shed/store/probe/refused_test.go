@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -93,6 +94,14 @@ func TestPersistenceFails(t *testing.T) {
 		return s.ctl.InfoMap(context.Background(), "persistence").Item("Persistence", "rdb_last_bgsave_status") == "err"
 	})
 	p.want(shed.ReadOnly, shed.CausePersistenceError, true, true)
+	if v := p.vitals(s); !v.SaveFailed {
+		t.Errorf("%+v", v)
+	}
+	if err := os.Remove(dump); err != nil {
+		t.Fatal(err)
+	}
+	s.do("bgsave")
+	s.eventually("writable again", func() bool { return p.probe(64).State == shed.Writable })
 }
 
 func TestAScriptHoldsTheServer(t *testing.T) {
@@ -224,12 +233,21 @@ func TestANameWithoutAnAddress(t *testing.T) {
 }
 
 func TestABlackHole(t *testing.T) {
-	// A listening socket that never accepts, its backlog full: later dials hang.
+	p := probing(t, Settings{Address: "127.0.0.1:" + blackHole(t)})
+	p.timeout = 150 * time.Millisecond
+	for range 3 {
+		p.want(shed.Down, shed.CauseHung, false, false)
+	}
+}
+
+// blackHole returns a port of 127.0.0.1 to which connections hang: it listens, never accepts, and its backlog is full.
+func blackHole(t *testing.T) (port string) {
+	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer syscall.Close(fd)
+	t.Cleanup(func() { _ = syscall.Close(fd) })
 	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		t.Fatal(err)
 	}
@@ -240,17 +258,13 @@ func TestABlackHole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: sa.(*syscall.SockaddrInet4).Port}).String()
+	port = strconv.Itoa(sa.(*syscall.SockaddrInet4).Port)
 	for range 4 {
-		conn, err := net.DialTimeout("tcp", addr, 200*time.Millisecond)
+		conn, err := net.DialTimeout("tcp", "127.0.0.1:"+port, 200*time.Millisecond)
 		if err != nil {
 			break
 		}
-		defer conn.Close()
+		t.Cleanup(func() { _ = conn.Close() })
 	}
-	p := probing(t, Settings{Address: addr})
-	p.timeout = 150 * time.Millisecond
-	for range 3 {
-		p.want(shed.Down, shed.CauseHung, false, false)
-	}
+	return port
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,6 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // server is a redis-server of the test's own.
 type server struct {
 	t    testing.TB
+	host string
 	port string
 	dir  string
 	args []string
@@ -33,7 +35,12 @@ type server struct {
 // serve starts a redis-server on a free port; more are further arguments.
 func serve(t testing.TB, more ...string) *server {
 	t.Helper()
-	s := &server{t: t, port: freePort(t), dir: t.TempDir(), args: more}
+	return serveAt(t, "127.0.0.1", freePort(t), more...)
+}
+
+func serveAt(t testing.TB, host, port string, more ...string) *server {
+	t.Helper()
+	s := &server{t: t, host: host, port: port, dir: t.TempDir(), args: more}
 	s.start()
 	t.Cleanup(func() { s.kill() })
 	return s
@@ -50,7 +57,7 @@ func freePort(t testing.TB) string {
 	return port
 }
 
-func (s *server) addr() string { return "127.0.0.1:" + s.port }
+func (s *server) addr() string { return net.JoinHostPort(s.host, s.port) }
 
 // start starts it, again if need be, and waits until it answers.
 func (s *server) start() {
@@ -63,7 +70,7 @@ func (s *server) start() {
 
 func (s *server) launch() {
 	s.t.Helper()
-	args := append([]string{"--port", s.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.dir}, s.args...)
+	args := append([]string{"--port", s.port, "--bind", s.host, "--save", "", "--appendonly", "no", "--dir", s.dir}, s.args...)
 	s.cmd = exec.Command("redis-server", args...)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -114,6 +121,20 @@ func (s *server) do(args ...any) any {
 	}
 	return v
 }
+
+// told is a number of what the server says of itself, 0 where it does not.
+func (s *server) told(section, key string) (n int) {
+	s.t.Helper()
+	for line := range strings.Lines(s.do("info", section).(string)) {
+		if v, ok := strings.CutPrefix(line, key+":"); ok {
+			n, _ = strconv.Atoi(strings.TrimSpace(v))
+		}
+	}
+	return n
+}
+
+func (s *server) used() int    { return s.told("memory", "used_memory") }
+func (s *server) evicted() int { return s.told("stats", "evicted_keys") }
 
 func (s *server) eventually(what string, so func() bool) {
 	s.t.Helper()

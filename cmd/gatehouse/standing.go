@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"gatehouse/proxy/admin"
+)
+
+// certLead is how long before its end a store's certificate is worth a line.
+const certLead = 30 * 24 * time.Hour
+
+// printStore says how a store stands: one line, and one for each thing about it that a person has to know. Cells are ended by
+// tabs, for a tabwriter.
+func printStore(w io.Writer, st admin.Store, now time.Time) {
+	fmt.Fprintf(w, "%s\t%s (%s) for %v", st.Name, st.State, st.Cause, time.Duration(st.ForSeconds*float64(time.Second)).Round(time.Second))
+	if st.Recovering {
+		fmt.Fprintf(w, ", sign-ins come back by the ramp until %s", st.RampEnds.Format(time.TimeOnly))
+	}
+	fmt.Fprintln(w)
+	if o := st.Override; o != nil {
+		fmt.Fprintf(w, "\toverride: %s, at %s\n", inForce(*o, now), clock(o.SetAt, now))
+	}
+	if st.Observed != st.State || st.Override != nil {
+		fmt.Fprintf(w, "\tthe checks themselves say %s", st.Observed)
+		if st.ObservedCause != "" {
+			fmt.Fprintf(w, " (%s)", st.ObservedCause)
+		}
+		fmt.Fprintln(w)
+	}
+	if !st.HeldUntil.IsZero() {
+		fmt.Fprintf(w, "\theld until %s: sign-ins are let in again then\n", clock(st.HeldUntil, now))
+	}
+	if st.Trial {
+		fmt.Fprint(w, "\treads succeed that the checks say must fail: they are not believed, and nobody is kept out for them\n")
+	}
+	for _, h := range st.Headroom {
+		if h.Strains {
+			fmt.Fprintf(w, "\tstrained by %s: %.0f %% left\n", h.Resource, math.Floor(min(max(h.Ratio, 0), 1)*100+1e-9))
+		}
+	}
+	switch end := st.CertNotAfter; {
+	case end.IsZero() || end.Sub(now) >= certLead:
+	case end.After(now):
+		fmt.Fprintf(w, "\tits certificate ends in %s, at %s\n", days(end.Sub(now)), end.UTC().Format(time.RFC3339))
+	default:
+		fmt.Fprintf(w, "\tits certificate ended at %s\n", end.UTC().Format(time.RFC3339))
+	}
+}
+
+// days is a duration as a person counts it: in days, or in hours where there is less than a day.
+func days(d time.Duration) string {
+	if d < 24*time.Hour {
+		return count(int(d/time.Hour), "hour")
+	}
+	return count(int(d/(24*time.Hour)), "day")
+}

@@ -1,0 +1,46 @@
+package build
+
+import (
+	"errors"
+	"time"
+
+	"gatehouse/shed"
+	"gatehouse/shed/store"
+)
+
+// Override is a person's word about the store, which is acted on until it ends.
+type Override struct {
+	State shed.State
+	Until time.Time
+	By    string // who says so
+}
+
+// ErrNoStore is what Override and EndOverride return where there is nothing to override.
+var ErrNoStore = errors.New("the file names no session store, so there is nothing to override")
+
+// Override has o acted on, in place of an earlier one. Anybody may call it. It survives a reload.
+func (l *Living) Override(o Override) error {
+	m := l.monitor()
+	if m == nil {
+		return ErrNoStore
+	}
+	return m.Override(store.Override{State: o.State, By: o.By, Until: o.Until})
+}
+
+// EndOverride ends the override that is in force, if one is; by is who says so. Anybody may call it.
+func (l *Living) EndOverride(by string) error {
+	m := l.monitor()
+	if m == nil {
+		return ErrNoStore
+	}
+	m.EndOverride(by)
+	return nil
+}
+
+// monitor returns the one that exchanges ask; nil where there is no store.
+func (l *Living) monitor() *store.Monitor {
+	if rt := l.Handler.Live(); rt != nil {
+		return rt.Store
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package proxy
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"gatehouse/shed"
+	"gatehouse/shed/quota"
+	"gatehouse/shed/store"
+)
+
+// A one-time code is good once: the request that brings it is held until the store can be written.
+func TestARequestIsHeldForTheStore(t *testing.T) {
+	b := newBackend(t, say("in"))
+	rules, routes := one(&Route{Pool: newPool(t, "login", shed.GateSettings{}, b.URL), Need: shed.NeedWrite, SignIn: true, Wait: 20 * time.Second})
+	r := newRig(t, rules, routes)
+	r.breaks(shed.ReadOnly, shed.CauseReadOnly)
+	got := make(chan answer, 3)
+	for range 3 {
+		go func() { got <- r.ask("GET", "/callback?code=1") }()
+	}
+	time.Sleep(100 * time.Millisecond)
+	if n := b.asked.Load(); n != 0 {
+		t.Fatalf("%d were let through to a read-only store", n)
+	}
+	r.canary.set(shed.Writable, shed.OK)
+	for range 3 {
+		if a := <-got; a.status != 200 {
+			t.Errorf("%d %q: held, and then turned away", a.status, a.outcome)
+		}
+	}
+}
+
+func TestHoldingEndsWithThePage(t *testing.T) {
+	b := newBackend(t, say("in"))
+	rules, routes := one(&Route{Pool: newPool(t, "login", shed.GateSettings{}, b.URL), Need: shed.NeedWrite, SignIn: true, Wait: 200 * time.Millisecond})
+	r := newRig(t, rules, routes)
+	r.breaks(shed.Down, shed.CauseHung)
+	if a := r.ask("GET", "/callback"); a.outcome != "degraded; reason=hung" || a.took < 200*time.Millisecond {
+		t.Errorf("%q after %v", a.outcome, a.took)
+	}
+	full := &Waits{}
+	for range mostWaits {
+		full.enter()
+	}
+	r.runtime.Waits = full
+	if a := r.ask("GET", "/callback"); a.outcome != "degraded; reason=hung" {
+		t.Errorf("%q where too many are held", a.outcome)
+	}
+}
+
+// The prober may be wrong: reads that go on all the same show it.
+func TestATrialGoesOnAlthoughTheStoreIsSaidToBeDown(t *testing.T) {
+	works := true
+	b := newBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+		if !works {
+			http.SetCookie(w, &http.Cookie{Name: "sid", MaxAge: -1})
+			w.WriteHeader(500)
+		}
+	})
+	rules, routes := one(&Route{Pool: newPool(t, "app", shed.GateSettings{}, b.URL), Guard: true, MaxAge: time.Minute})
+	r := newRig(t, rules, routes)
+	r.breaks(shed.Down, shed.CauseRefused)
+	passed, turned := 0, 0
+	until(t, "some have passed", func() bool {
+		switch a := r.ask("GET", "/", member); a.outcome {
+		case "":
+			passed++
+		case "degraded; reason=refused":
+			turned++
+		default:
+			t.Fatalf("%d %q", a.status, a.outcome)
+		}
+		return passed == 3
+	})
+	if turned < 10 {
+		t.Errorf("%d passed for %d turned away: trials are few", passed, turned)
+	}
+	if a := r.ask("POST", "/", member); a.status != 503 {
+		t.Errorf("a POST was tried: %d", a.status)
+	}
+	works = false
+	before := b.asked.Load()
+	until(t, "one that fails", func() bool {
+		a := r.ask("GET", "/", member)
+		if a.status != 503 || a.head.Get("Set-Cookie") != "" {
+			t.Fatalf("%d %q %v: a trial that fails is converted", a.status, a.outcome, a.head)
+		}
+		return b.asked.Load() > before
+	})
+}
+
+// What hangs is called back before an app's own timeout makes it do something worse.
+func TestATrialIsShort(t *testing.T) {
+	b := newBackend(t, hang)
+	rules, routes := one(&Route{Pool: newPool(t, "app", shed.GateSettings{}, b.URL), Guard: true, MaxAge: time.Minute, ImpairedTimeout: 9 * time.Second})
+	r := newRig(t, rules, routes)
+	r.breaks(shed.Down, shed.CauseHung)
+	until(t, "a trial", func() bool {
+		if a := r.ask("GET", "/", member); a.outcome == "converted; reason=hung" {
+			if a.took > 5*time.Second {
+				t.Errorf("it took %v", a.took)
+			}
+			return true
+		}
+		return false
+	})
+	until(t, "the backend was told", func() bool { return b.gone.Load() > 0 })
+}
+
+func TestAStrainedStoreIsGivenSignInsAtARate(t *testing.T) {
+	b := newBackend(t, say("in"))
+	rules, routes := one(&Route{Pool: newPool(t, "login", shed.GateSettings{}, b.URL), Need: shed.NeedWrite, SignIn: true})
+	r := newRig(t, rules, routes)
+	r.runtime.Strained = quota.New(quota.Settings{Rate: 1.0 / 60, Burst: 2})
+	for range 5 {
+		if a := r.ask("POST", "/login"); a.status != 200 {
+			t.Errorf("a store that is well: %d %q", a.status, a.outcome)
+		}
+	}
+	if err := r.monitor.Override(store.Override{State: shed.Strained, By: "test", Until: time.Now().Add(time.Minute)}); err != nil {
+		t.Fatal(err)
+	}
+	in := 0
+	for range 5 {
+		switch a := r.ask("POST", "/login"); a.outcome {
+		case "":
+			in++
+		case "lined_up; reason=strained":
+			if a.head.Get("Retry-After") == "" {
+				t.Error("it is not said when to come back")
+			}
+		default:
+			t.Errorf("%d %q", a.status, a.outcome)
+		}
+	}
+	if in != 2 {
+		t.Errorf("%d of 5 were let in; the rate allows 2", in)
+	}
+}

@@ -1,0 +1,118 @@
+package proxy
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"testing"
+	"time"
+
+	"gatehouse/shed"
+)
+
+// tally reads the sign-in metric.
+func (r *rig) tally(result string) string {
+	r.t.Helper()
+	w := httptest.NewRecorder()
+	r.handler.Record.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	m := regexp.MustCompile(`gatehouse_sign_ins_total\{result="` + result + `"\} (\d+)`).FindStringSubmatch(w.Body.String())
+	if m == nil {
+		r.t.Fatalf("no such result: %s", result)
+	}
+	return m[1]
+}
+
+func TestWhatASignInCounts(t *testing.T) {
+	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		set := func(v string) { w.Header().Add("Set-Cookie", "sid="+v+"; Path=/") }
+		to := func(where string) {
+			w.Header().Set("Location", where)
+			w.WriteHeader(303)
+		}
+		switch r.URL.Path {
+		case "/in":
+			set("new")
+			to("/members")
+		case "/kept":
+			to("/members")
+		case "/wrong":
+			to("/login?error=1")
+		case "/provider":
+			to("https://id.example/authorize")
+		case "/form":
+			set("csrf")
+			w.Header().Set("Content-Type", "text/html")
+		case "/api":
+			w.Header().Set("Content-Type", "application/json")
+		case "/401":
+			w.WriteHeader(401)
+		case "/500":
+			w.WriteHeader(500)
+		}
+	})
+	rules, routes := one(&Route{Pool: newPool(t, "login", shed.GateSettings{}, b.URL), Need: shed.NeedWrite, SignIn: true, Guard: true})
+	r := newRig(t, rules, routes)
+	r.stay()
+	for _, c := range []struct {
+		what, method, path, field, result string // result "": not counted
+	}{
+		{"a form", "POST", "/in", "", "success"},
+		{"a form, and the id is kept", "POST", "/kept", member, "success"},
+		{"an API", "POST", "/api", "", "success"},
+		{"a callback", "GET", "/in", "", "success"},
+		{"a wrong password", "POST", "/wrong", "", "refused"},
+		{"a wrong password, by status", "POST", "/401", member, "refused"},
+		{"the app fails", "POST", "/500", "", "error"},
+		{"the form itself", "GET", "/form", "", ""},
+		{"on to a provider", "POST", "/provider", "", ""},
+		{"a look", "GET", "/401", "", ""},
+		{"a preflight", "OPTIONS", "/in", "Access-Control-Request-Method: POST", ""},
+	} {
+		before := map[string]string{}
+		for _, result := range []string{"success", "unconfirmed", "refused", "error", "shed"} {
+			before[result] = r.tally(result)
+		}
+		fields := []string{"Origin: https://a"}
+		if c.field != "" {
+			fields = append(fields, c.field)
+		}
+		r.ask(c.method, c.path, fields...)
+		if c.result != "" {
+			until(t, c.what+" is counted", func() bool { return r.tally(c.result) != before[c.result] })
+		} else {
+			checks := r.monitor.Status().Checks
+			until(t, "two checks", func() bool { return r.monitor.Status().Checks > checks+1 })
+		}
+		for result, n := range before {
+			if got := r.tally(result); got != n && result != c.result {
+				t.Errorf("%s: %s went from %s to %s", c.what, result, n, got)
+			}
+		}
+	}
+}
+
+// Apps redirect with a cookie even when saving the session failed: that is no success.
+func TestASuccessNeedsAWritableStoreAfterwards(t *testing.T) {
+	var r *rig
+	b := newBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+		r.canary.set(shed.ReadOnly, shed.CauseFull)
+		w.Header().Set("Set-Cookie", "sid=new")
+		w.Header().Set("Location", "/members")
+		w.WriteHeader(303)
+	})
+	rules, routes := one(&Route{Pool: newPool(t, "login", shed.GateSettings{}, b.URL), Need: shed.NeedWrite, SignIn: true})
+	r = newRig(t, rules, routes)
+	r.stay()
+	r.ask("POST", "/login")
+	until(t, "it is counted", func() bool { return r.tally("unconfirmed") == "1" })
+	if n := r.tally("success"); n != "0" {
+		t.Errorf("%s successes", n)
+	}
+	r.breaks(shed.ReadOnly, shed.CauseFull)
+	r.ask("POST", "/login")
+	until(t, "it is counted", func() bool { return r.tally("shed") == "1" })
+	time.Sleep(50 * time.Millisecond)
+	if n := r.tally("unconfirmed"); n != "1" {
+		t.Errorf("%s unconfirmed", n)
+	}
+}

@@ -1,0 +1,113 @@
+package store
+
+import (
+	"time"
+
+	"gatehouse/shed"
+)
+
+// effect leads from what the checks say to what is acted on: an override first, then a hold-down, then the checks. It is under
+// the Monitor's lock.
+type effect struct {
+	override *Override
+	closures []time.Time // of the last ten minutes, oldest first; as the checks saw them
+	held     time.Time   // until when a store that opened is held read-only
+	loss     bool        // the running ramp began for a lost canary
+}
+
+// Override is a person's word about the store, which is acted on until it ends, whatever the checks say.
+type Override struct {
+	State shed.State
+	By    string // who set it
+	At    time.Time
+	Until time.Time
+}
+
+// memory is how long a closure counts for the hold-down.
+const memory = 10 * time.Minute
+
+// closing notes that the checks closed the store.
+func (f *effect) closing(now time.Time) {
+	f.expire(now)
+	f.closures = append(f.closures, now)
+	if len(f.closures) > 64 { // far beyond the longest hold-down
+		f.closures = append(f.closures[:0], f.closures[1:]...)
+	}
+}
+
+// opening notes that the checks opened it. The first closure in ten minutes has no hold-down; from the second on it doubles.
+func (f *effect) opening(now time.Time, s Settings) {
+	f.expire(now)
+	f.held = time.Time{}
+	n := len(f.closures)
+	if n < 2 || s.HoldFrom <= 0 {
+		return
+	}
+	hold := s.HoldFrom
+	for range n - 2 {
+		if hold >= s.HoldTo {
+			break
+		}
+		hold *= 2
+	}
+	f.held = now.Add(max(s.HoldFrom, min(hold, s.HoldTo)))
+}
+
+func (f *effect) expire(now time.Time) {
+	for len(f.closures) > 0 && now.Sub(f.closures[0]) >= memory {
+		f.closures = f.closures[1:]
+	}
+}
+
+// next is when something of it ends by itself; the zero time if nothing does.
+func (f *effect) next() time.Time {
+	switch {
+	case f.override != nil:
+		return f.override.Until
+	default:
+		return f.held
+	}
+}
+
+// act sets what is acted on in at, whose observed part is given, and returns the override that ended, if one did.
+func (f *effect) act(at *standing, now time.Time) (ended *Override) {
+	if f.override != nil && !now.Before(f.override.Until) {
+		ended, f.override = f.override, nil
+	}
+	if !now.Before(f.held) {
+		f.held = time.Time{}
+	}
+	was := *at
+	state, cause := at.observed, at.observedCause
+	switch {
+	case f.override != nil:
+		state, cause = f.override.State, shed.CauseOverride
+	case !f.held.IsZero() && !at.observed.Impaired():
+		state, cause = shed.ReadOnly, shed.CauseFlapping
+	}
+	at.override, at.held = f.override, f.held
+	if state != was.state {
+		at.state, at.since = state, now
+	}
+	at.cause = cause
+	switch {
+	case state.Impaired():
+		at.opened, f.loss = time.Time{}, false
+	case was.state.Impaired():
+		f.ramp(at, now)
+	}
+	return ended
+}
+
+// ramp begins a ramp.
+func (f *effect) ramp(at *standing, now time.Time) { at.opened, f.loss = now, false }
+
+// lose begins a ramp for a store that was found empty.
+func (f *effect) lose(at *standing, now time.Time) { at.opened, f.loss = now, true }
+
+// name gives an open state its cause: nothing special, or that the store came back empty.
+func (f *effect) name(at *standing, now time.Time) {
+	if open(at.state) && at.override == nil && at.cause != shed.CauseProberAuth && f.loss && at.ramping(now) {
+		at.cause = shed.CauseSessionLoss
+	}
+}
