@@ -16,6 +16,8 @@ import (
 // nearlyFull leaves room for small sessions and for no large one: only a canary as large as a session sees it.
 func nearlyFull() *scenario {
 	const size = 60000
+	var stop chan struct{}
+	var work sync.WaitGroup
 	small := func(st *stage) error { return st.store.cli.Set(context.Background(), "tried", "1", time.Minute).Err() }
 	large := func(st *stage) error {
 		return st.store.cli.Set(context.Background(), "tried", strings.Repeat("x", size), time.Minute).Err()
@@ -25,17 +27,40 @@ func nearlyFull() *scenario {
 		first: time.Second, again: reopened, reads: true, off: []harm{bareErrors},
 		padding: size, site: func(s *site) { s.probe = "payload: 64KiB" },
 		breaks: func(st *stage) {
+			most := 0
+			allow := func(bytes int) {
+				most = bytes
+				st.store.do("CONFIG", "SET", "maxmemory", fmt.Sprint(most))
+			}
 			eventually(st.t, 10*time.Second, "there is room for a small value alone", func() bool {
-				st.store.do("CONFIG", "SET", "maxmemory", fmt.Sprint(st.store.info("used_memory")+size/2))
+				allow(st.store.info("used_memory") + size/2)
 				st.broken = time.Now()
 				return small(st) == nil && large(st) != nil
 			})
+			// The server's own needs grow: what is left stays about the same.
+			stop = make(chan struct{})
+			work.Go(func() {
+				for tick := time.NewTicker(50 * time.Millisecond); ; {
+					select {
+					case <-stop:
+						tick.Stop()
+						return
+					case <-tick.C:
+						if small(st) != nil {
+							allow(most + size/6)
+						}
+					}
+				}
+			})
 		},
 		mend: func(st *stage) {
-			eventually(st.t, 5*time.Second, "there is still room for a small value", func() bool { return small(st) == nil })
+			fits := func() bool { return small(st) == nil }
+			eventually(st.t, 5*time.Second, "there is still room for a small value", fits)
 			if large(st) == nil {
 				st.t.Error("there was room for a large value in the end")
 			}
+			close(stop)
+			work.Wait()
 			st.store.do("CONFIG", "SET", "maxmemory", "0")
 			st.mended = time.Now()
 		},
