@@ -3,6 +3,7 @@ package build
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,7 +67,8 @@ func checkSecrets(cfg *config.Config) error {
 		all = fmt.Errorf("session.store.redis: %w", err)
 	}
 	if s.Redis.TLS != nil {
-		if err := (*probe.TLS)(s.Redis.TLS).Check(); err != nil {
+		host, _, _ := net.SplitHostPort(s.Redis.Address.Address)
+		if err := (*probe.TLS)(s.Redis.TLS).Check(host); err != nil {
 			all = errors.Join(all, fmt.Errorf("session.store.redis.tls: %w", err))
 		}
 	}

@@ -67,7 +67,8 @@ func (x *exchange) dropped(l *link) store.Evidence {
 		}
 		line, _, _ := strings.Cut(said, "\r\n")
 		if strings.HasPrefix(line, noSlot) {
-			return store.Evidence{State: shed.Down, Cause: shed.CauseTooManyClients, Definite: true, Reached: true, Err: x.err}
+			// Not reached, so that it is asked once a second: each question is one more that wants a slot.
+			return store.Evidence{State: shed.Down, Cause: shed.CauseTooManyClients, Definite: true, Err: x.err}
 		}
 		if why := strings.TrimPrefix(line, "-"); why != line && firstWord(why) != "ERR" {
 			return refusedRead(firstWord(why), answered(why))

@@ -96,6 +96,13 @@ func (r *Redis) canaryKey() string { return r.set.Prefix + "canary:" + r.id }
 // Where the link works and cannot be renewed (a certificate that has ended, a password that was changed, a name that does
 // not resolve), the evidence is as good as ever and its Err says so, once a minute: the next connection will not be had.
 func (r *Redis) Probe(ctx context.Context, payload int) store.Evidence {
+	if late := r.dialling(); late != nil {
+		select {
+		case <-late.done:
+		case <-ctx.Done():
+			return r.still(ctx, late)
+		}
+	}
 	a, l, err := r.begin(ctx)
 	if err != nil {
 		return store.Evidence{Err: err}
@@ -114,6 +121,27 @@ func (r *Redis) Probe(ctx context.Context, payload int) store.Evidence {
 		}
 	}
 	return r.conclude(ctx, a)
+}
+
+// dialling returns the late attempt if it has no connection yet, and nobody else has. A second dial beside it would not come
+// through either.
+func (r *Redis) dialling() *attempt {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.late != nil && r.idle == nil && r.late.stage.Load() < connected {
+		return r.late
+	}
+	return nil
+}
+
+// still is what can be said of a probe that found an earlier one dialling all the time.
+func (r *Redis) still(ctx context.Context, late *attempt) store.Evidence {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return store.Evidence{Err: ctx.Err()}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return late.overdue(r.slow, r.shook.Load())
 }
 
 // begin makes an attempt and takes the idle link for it, if there is one.

@@ -167,7 +167,7 @@ func TestNoSlotIsLeft(t *testing.T) {
 	s := serve(t, "--maxclients", "1") // and the control connection holds it
 	p := s.probing()
 	for range 20 {
-		p.want(shed.Down, shed.CauseTooManyClients, true, true)
+		p.want(shed.Down, shed.CauseTooManyClients, true, false)
 	}
 	s.do("config", "set", "maxclients", "100")
 	p.writable()

@@ -32,9 +32,9 @@ var (
 	errAsked     = errors.New("the store asked for a certificate and took none")
 )
 
-// Check says whether the files can be used now.
-func (t *TLS) Check() error {
-	_, err := t.config("")
+// Check says whether the files can be used now, for a store at that host.
+func (t *TLS) Check(host string) error {
+	_, err := t.config(host)
 	return err
 }
 
