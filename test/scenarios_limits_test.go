@@ -37,17 +37,18 @@ func nearlyFull() *scenario {
 				st.broken = time.Now()
 				return small(st) == nil && large(st) != nil
 			})
-			// The server's own needs grow: what is left stays about the same.
+			// The server's own needs grow and shrink: what is left stays about the same.
 			stop = make(chan struct{})
 			work.Go(func() {
-				for tick := time.NewTicker(50 * time.Millisecond); ; {
+				for tick := time.NewTicker(10 * time.Millisecond); ; {
 					select {
 					case <-stop:
 						tick.Stop()
 						return
 					case <-tick.C:
-						if small(st) != nil {
-							allow(most + size/6)
+						used := st.store.info("used_memory")
+						if left := most - used; left < size/6 || left > size*2/3 || small(st) != nil {
+							allow(used + size/2)
 						}
 					}
 				}
