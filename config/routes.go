@@ -86,6 +86,10 @@ func (u *rule) agree(m mapping, session *Session) {
 	case t.SignOut && len(session.Cookies) == 0:
 		m.at("sign_out").warn("no cookie is known to carry a session, so none can be ended here while the app cannot end it; session.cookies is wanted")
 	}
+	if guard, said := m.has["guard"]; said && t.SignOut && t.Guard {
+		guard.fail("a sign-out takes the session away, so nothing guards it; no guard is wanted here")
+	}
+	t.Guard = t.Guard && !t.SignOut
 	if t.Wait > 0 && t.Needs == "none" {
 		m.at("wait").fail("a wait for the session store by a route that needs nothing of it; needs: write or read, or no wait, is wanted")
 	}
@@ -95,7 +99,9 @@ func (u *rule) agree(m mapping, session *Session) {
 	if _, said := m.has["verdict_max_age"]; !said && t.SignIn {
 		t.VerdictMaxAge = 0
 	}
-	if impaired, said := m.has["impaired_timeout"]; !said {
+	if impaired, said := m.has["impaired_timeout"]; said && t.Needs == "none" {
+		impaired.fail("a route that needs nothing of the session store has one timeout, whatever the store can do; no impaired_timeout is wanted here")
+	} else if !said {
 		t.ImpairedTimeout = min(t.ImpairedTimeout, t.Timeout)
 	} else if t.ImpairedTimeout > t.Timeout {
 		impaired.warn("longer than timeout, so a slow store holds requests longer than a good one; at most %s is wanted", short(t.Timeout))

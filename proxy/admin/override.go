@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"gatehouse/shed"
+	"gatehouse/shed/store"
 )
 
 // Override asks that the store is taken to be in a state for a while, whatever the checks say. They go on, and so does
@@ -29,7 +30,7 @@ const OverrideOff = "off"
 // How long an override may last.
 const (
 	LeastOverride = time.Second
-	MostOverride  = 4 * time.Hour
+	MostOverride  = store.MaxOverride
 )
 
 // OverrideWords are what may be asked for, in the order a person wants to read it.

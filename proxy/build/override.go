@@ -2,29 +2,20 @@ package build
 
 import (
 	"errors"
-	"time"
 
-	"gatehouse/shed"
 	"gatehouse/shed/store"
 )
-
-// Override is a person's word about the store, which is acted on until it ends.
-type Override struct {
-	State shed.State
-	Until time.Time
-	By    string // who says so
-}
 
 // ErrNoStore is what Override and EndOverride return where there is nothing to override.
 var ErrNoStore = errors.New("the file names no session store, so there is nothing to override")
 
 // Override has o acted on, in place of an earlier one. Anybody may call it. It survives a reload.
-func (l *Living) Override(o Override) error {
+func (l *Living) Override(o store.Override) error {
 	m := l.monitor()
 	if m == nil {
 		return ErrNoStore
 	}
-	return m.Override(store.Override{State: o.State, By: o.By, Until: o.Until})
+	return m.Override(o)
 }
 
 // EndOverride ends the override that is in force, if one is; by is who says so. Anybody may call it.

@@ -11,8 +11,8 @@ import (
 
 	"gatehouse/config"
 	"gatehouse/proxy/admin"
-	"gatehouse/proxy/build"
 	"gatehouse/shed"
+	"gatehouse/shed/store"
 )
 
 // state is what the admin listener tells of a run. It is an admin.Source, safe for concurrent use.
@@ -84,11 +84,11 @@ func (s *state) Override(o admin.Override) error {
 }
 
 // override turns the words of an override that begins now into what they mean.
-func override(o admin.Override, now time.Time) (build.Override, error) {
+func override(o admin.Override, now time.Time) (store.Override, error) {
 	for _, st := range shed.States {
 		if st.String() == o.State {
-			return build.Override{State: st, Until: now.Add(o.For), By: o.By}, nil
+			return store.Override{State: st, Until: now.Add(o.For), By: o.By}, nil
 		}
 	}
-	return build.Override{}, fmt.Errorf("there is no state %.40q", o.State)
+	return store.Override{}, fmt.Errorf("there is no state %.40q", o.State)
 }

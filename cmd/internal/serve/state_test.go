@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"gatehouse/proxy/admin"
-	"gatehouse/proxy/build"
 	"gatehouse/shed"
+	"gatehouse/shed/store"
 )
 
 // TestOverrideMeansWhatItsWordsSay covers every word that the admin listener lets through.
@@ -23,7 +23,7 @@ func TestOverrideMeansWhatItsWordsSay(t *testing.T) {
 			}
 			continue
 		}
-		if state, ok := want[word]; !ok || err != nil || got != (build.Override{State: state, Until: now.Add(10 * time.Minute), By: "Ada"}) {
+		if state, ok := want[word]; !ok || err != nil || got != (store.Override{State: state, Until: now.Add(10 * time.Minute), By: "Ada"}) {
 			t.Errorf("%s: %+v, %v", word, got, err)
 		}
 	}
