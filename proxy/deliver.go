@@ -25,7 +25,6 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 		return x.tunnel(a)
 	}
 	defer a.Body.Close()
-	x.noteSignIn(a)
 	x.ended(a)
 	intake.CleanAnswer(&a.Head)
 	a.Head.Set("X-Request-Id", x.id)

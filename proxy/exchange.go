@@ -200,10 +200,18 @@ func (x *exchange) obey(v shed.Verdict) error {
 	}
 	x.verdict = v
 	x.see(v)
-	if d := shed.Decide(x.route.Need, x.carries, v); d.Action == shed.Degrade {
+	if d := shed.Decide(x.route.Need, x.carries, x.concern(v)); d.Action == shed.Degrade {
 		return &Error{Outcome: record.Degraded, Reason: d.Reason}
 	}
 	return nil
+}
+
+// concern is what a verdict says for this request's route.
+func (x *exchange) concern(v shed.Verdict) shed.Verdict {
+	if x.route.SignIn {
+		return v
+	}
+	return v.Unheld()
 }
 
 // see notes what is known of the store in the exchange's line.

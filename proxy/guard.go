@@ -22,6 +22,10 @@ func (x *exchange) headOf(answer *upstream.Answer, err error) shed.Head {
 		return h
 	}
 	h.Status, h.Convert, h.RetryAfter = answer.Status, x.route.Convert[answer.Status], answer.Head.Has("Retry-After")
+	if x.route.SignIn {
+		x.noteSignIn(answer)
+		h.Vouches = x.signIn == signInGiven
+	}
 	if !x.guards() {
 		return h
 	}

@@ -54,7 +54,9 @@ func (x *exchange) hope(err error) error {
 	ctx, cancel := context.WithDeadline(x.ctx, x.hopeUntil())
 	defer cancel()
 	for err != nil && !errors.Is(err, errGone) && ctx.Err() == nil {
-		x.rt.Store.Await(ctx, func(v shed.Verdict) bool { return shed.Decide(x.route.Need, x.carries, v).Action == shed.Pass })
+		x.rt.Store.Await(ctx, func(v shed.Verdict) bool {
+			return shed.Decide(x.route.Need, x.carries, x.concern(v)).Action == shed.Pass
+		})
 		err = x.obey(x.rt.Store.Verdict(ctx, x.route.MaxAge))
 	}
 	return err

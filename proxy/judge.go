@@ -25,8 +25,11 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 		x.see(v)
 	case errors.Is(err, upstream.ErrVisitor), errors.Is(err, upstream.ErrRequest): // not the backend's doing
 		x.trial.Forget()
-	case x.rt.Store != nil && !intake.Preflight(x.request.Method, *x.head):
+	case intake.Preflight(x.request.Method, *x.head):
+	case x.rt.Store != nil:
 		err = x.weigh(answer, err)
+	case err == nil && x.route.SignIn:
+		x.noteSignIn(answer)
 	}
 	if err == nil && x.wish() && x.unfulfilled(answer.Status) {
 		err = &Error{Outcome: record.Converted, Reason: reasonSignedOut}

@@ -52,6 +52,10 @@ func (c *canary) Probe(ctx context.Context, _ int) store.Evidence {
 	return found
 }
 
+func (c *canary) Greet(context.Context) store.Evidence {
+	return store.Evidence{State: shed.Writable, Cause: shed.OK, Reached: true}
+}
+
 func (c *canary) Close() error { return nil }
 
 func (c *canary) set(s shed.State, cause shed.Cause) {

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"gatehouse/proxy/intake"
 	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
@@ -31,12 +30,9 @@ func (x *exchange) attempts() bool {
 	return true
 }
 
-// noteSignIn looks at a delivered answer of a sign-in route. Apps redirect with a cookie even when saving the session failed,
+// noteSignIn looks at an answer of a sign-in route. Apps redirect with a cookie even when saving the session failed,
 // so what it finds is confirmed afterwards.
 func (x *exchange) noteSignIn(answer *upstream.Answer) {
-	if !x.route.SignIn || intake.Preflight(x.request.Method, *x.head) {
-		return
-	}
 	e := x.rt.Session.Effect(x.head, &answer.Head, time.Now())
 	html := strings.HasPrefix(answer.Head.Get("Content-Type"), "text/html")
 	switch status := answer.Status; {
@@ -58,16 +54,22 @@ func (x *exchange) noteSignIn(answer *upstream.Answer) {
 	// What is left redirects without any session: to an identity provider, to a second factor.
 }
 
-// noteTurned looks at a sign-in that ends without an answer of the app.
+// noteTurned looks at a sign-in that ends without an answer of the app. Who does not get the form, or comes back from an identity
+// provider to the page, was turned away like one who sent a password.
 func (x *exchange) noteTurned(e *Error) {
-	if x.route == nil || !x.route.SignIn || !x.attempts() {
+	x.signIn = signInNone
+	if x.route == nil || !x.route.SignIn {
 		return
 	}
 	switch e.Outcome {
 	case record.Degraded, record.Limited, record.Shed, record.LinedUp:
-		x.signIn = signInShed
+		if x.attempts() || x.v.Method() == "GET" {
+			x.signIn = signInShed
+		}
 	case record.Converted, record.Error:
-		x.signIn = signInFailed
+		if x.attempts() {
+			x.signIn = signInFailed
+		}
 	}
 }
 

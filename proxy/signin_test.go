@@ -135,8 +135,11 @@ func TestAFailedSignInIsNoneThatWasTurnedAway(t *testing.T) {
 // Apps redirect with a cookie even when saving the session failed: that is no success.
 func TestASuccessNeedsAWritableStoreAfterwards(t *testing.T) {
 	var r *rig
-	b := newBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+	b := newBackend(t, func(w http.ResponseWriter, q *http.Request) {
 		r.canary.set(shed.ReadOnly, shed.CauseFull)
+		if q.URL.Path == "/slow" {
+			until(t, "it is known", func() bool { return r.monitor.Current().State == shed.ReadOnly })
+		}
 		w.Header().Set("Set-Cookie", "sid=new")
 		w.Header().Set("Location", "/members")
 		w.WriteHeader(303)
@@ -151,7 +154,15 @@ func TestASuccessNeedsAWritableStoreAfterwards(t *testing.T) {
 	}
 	r.breaks(shed.ReadOnly, shed.CauseFull)
 	r.ask("POST", "/login")
-	until(t, "it is counted", func() bool { return r.tally("shed") == "1" })
+	r.ask("GET", "/login")
+	until(t, "they are counted", func() bool { return r.tally("shed") == "2" })
+	set(r, false)
+	if a := r.ask("POST", "/slow"); a.outcome != "converted; reason=full" || cookies(a) != "" {
+		t.Errorf("in flight when the store closed: %d %q %q; what was given is not kept", a.status, a.outcome, cookies(a))
+	}
+	if n := r.tally("error"); n != "1" {
+		t.Errorf("%s failed", n)
+	}
 	time.Sleep(50 * time.Millisecond)
 	if n := r.tally("unconfirmed"); n != "1" {
 		t.Errorf("%s unconfirmed", n)

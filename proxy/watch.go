@@ -26,9 +26,11 @@ func (x *exchange) watch() *watch {
 	}
 	w.store = x.rt.Store
 	need, carries, safe, goesOn := x.route.Need, x.carries, x.safe(), x.trying || !x.asks
-	w.met = func(s shed.State, sent bool) bool { return goesOn || sent && !safe || need.Met(carries, s) }
+	w.met = func(v shed.Verdict, sent bool) bool {
+		return goesOn || sent && !safe || need.Met(carries, x.concern(v).State)
+	}
 	w.listen()
-	if v := x.rt.Store.Current(); v.State.Impaired() { // it is, or it closed before anybody listened
+	if v := x.rt.Store.Current(); v.Impaired() { // it is, or it closed before anybody listened
 		w.closed(v)
 	}
 	return w
@@ -40,8 +42,8 @@ type watch struct {
 	due      time.Time
 	impaired time.Duration
 	store    *store.Monitor
-	met      func(s shed.State, sent bool) bool // whether the exchange may go on in that state
-	forget   func()                             // nil: nobody to forget
+	met      func(v shed.Verdict, sent bool) bool // whether the exchange may go on by that verdict
+	forget   func()                               // nil: nobody to forget
 
 	mu    sync.Mutex
 	done  bool
@@ -67,7 +69,7 @@ func (w *watch) closed(v shed.Verdict) {
 	if w.done {
 		return
 	}
-	if !w.met(v.State, w.sent) {
+	if !w.met(v, w.sent) {
 		outcome := record.Degraded
 		if w.sent {
 			outcome = record.Converted

@@ -17,6 +17,8 @@ type Head struct {
 	Denies  bool // it treats the visitor as one without a session: a 401, a redirect to where people sign in
 	Deletes bool // it takes the session's cookie away, or that of remember-me
 	Changes bool // it gives another session than the one that is carried
+	// Vouches says that it signs somebody in. Apps say so even where saving the session failed.
+	Vouches bool
 }
 
 // Fate is what becomes of a backend's answer.
@@ -57,12 +59,13 @@ func (h Head) Suspect() bool { return h.Broken || h.Convert && !h.RetryAfter }
 //
 // An answer that is suspect or denies the session becomes the page; one that only touches the session's cookie is delivered
 // without that. Both last until the ramp ends, because apps reconnect late; only a changed session passes as soon as the store
-// is open, since from then on the new one is kept. A need that the store cannot touch never becomes the page. A store of which
+// is open, since from then on the new one is kept. A sign-in that is answered well although the store was impaired while it was
+// under way becomes the page, too: what was given may not have been kept. A need that the store cannot touch never becomes the page. A store of which
 // nothing is known converts 502 to 504, and guards nothing.
 func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement {
 	page := n != NeedNone && (h.Suspect() || h.Denies)
 	if !page && !h.Deletes && !h.Changes {
-		return Judgement{}
+		return vouched(h, v, closed)
 	}
 	if checked && v.blind() {
 		if n != NeedNone && (h.Broken || h.Suspect() && h.Status >= 502 && h.Status <= 504) {
@@ -72,10 +75,8 @@ func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement
 	}
 	reason, changes := Reason(""), true
 	switch {
-	case v.State.Impaired():
-		reason = Reason(v.Cause.String())
 	case v.Impaired():
-		reason = Reason(v.ObservedCause.String())
+		reason = v.reason()
 	case !h.Arrived.After(closed):
 		reason = ReasonRecovering
 	case v.Recovering() && (checked || !h.Changes):
@@ -95,6 +96,27 @@ func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement
 		return Judgement{}
 	}
 	return Judgement{Reason: reason, Hold: hold}
+}
+
+// reason is why the store is impaired, or taken for it.
+func (v Verdict) reason() Reason {
+	if v.State.Impaired() {
+		return Reason(v.Cause.String())
+	}
+	return Reason(v.ObservedCause.String())
+}
+
+// vouched judges an answer that signs somebody in and does nothing else that matters. A person who says that the store is well
+// says it of sign-ins.
+func vouched(h Head, v Verdict, closed time.Time) Judgement {
+	switch {
+	case !h.Vouches:
+	case v.State.Impaired():
+		return Judgement{Fate: Page, Reason: v.reason()}
+	case v.Cause != CauseOverride && !h.Arrived.After(closed):
+		return Judgement{Fate: Page, Reason: ReasonRecovering}
+	}
+	return Judgement{}
 }
 
 // blind reports whether nothing is known of the store, and nothing was lately.

@@ -13,6 +13,7 @@ func TestTheGuardTable(t *testing.T) {
 	deleted := Head{Status: 200, Deletes: true, Arrived: at(10)}
 	changed := Head{Status: 200, Changes: true, Arrived: at(10)}
 	both := Head{Status: 200, Deletes: true, Changes: true, Arrived: at(10)}
+	gives := Head{Status: 303, Vouches: true, Arrived: at(10)}
 	ok := Verdict{State: Writable, Cause: OK, Observed: Writable, ObservedCause: OK}
 	ro := Verdict{State: ReadOnly, Cause: CauseReadOnly, Observed: ReadOnly, ObservedCause: CauseReadOnly}
 	ramp := ok
@@ -60,6 +61,11 @@ func TestTheGuardTable(t *testing.T) {
 		{"unknown is looked at first", NeedRead, deleted, unknown, false, never, Judgement{Fate: Check}},
 		{"too late to tell: the page", NeedRead, denied, late, true, never, Judgement{Fate: Page, Reason: ReasonUnconfirmed}},
 		{"too late to tell: all stays", NeedRead, both, late, true, never, Judgement{Reason: ReasonUnconfirmed, Hold: Hold{true, true}}},
+		{"a sign-in of a store that is well", NeedWrite, gives, ok, false, before, Judgement{}},
+		{"a sign-in while the ramp runs", NeedWrite, gives, ramp, false, before, Judgement{}},
+		{"a sign-in of a store that closed", NeedWrite, gives, ro, false, never, Judgement{Fate: Page, Reason: "read_only"}},
+		{"a sign-in of a store that was closed meanwhile", NeedWrite, gives, ok, false, since, Judgement{Fate: Page, Reason: ReasonRecovering}},
+		{"a sign-in that a person wants", NeedWrite, gives, overruled, false, since, Judgement{}},
 		{"a need the store cannot touch is never converted", NeedNone, denied, ro, false, never, Judgement{Reason: "read_only", Hold: Hold{Deletions: true}}},
 		{"and a refusal without a cookie passes there", NeedNone, Head{Status: 401, Denies: true, Arrived: at(10)}, ro, false, never, Judgement{}},
 	} {

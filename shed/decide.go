@@ -59,6 +59,15 @@ type Verdict struct {
 // Impaired reports whether the store is impaired, or taken for it: what an app answers now may be the store's failure.
 func (v Verdict) Impaired() bool { return v.State.Impaired() || v.Observed.Impaired() }
 
+// Unheld is the verdict for those whom a hold-down does not concern: a store that keeps failing holds sign-ins back, and nobody
+// else, for as long as it is well.
+func (v Verdict) Unheld() Verdict {
+	if v.Cause == CauseFlapping {
+		v.State, v.Cause = v.Observed, v.ObservedCause
+	}
+	return v
+}
+
 // Recovering reports whether a ramp is running.
 func (v Verdict) Recovering() bool { return !v.Opened.IsZero() }
 

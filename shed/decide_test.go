@@ -133,3 +133,16 @@ func TestWordsAreClosedAndDistinct(t *testing.T) {
 		t.Error("a value outside the set is not unknown")
 	}
 }
+
+func TestAHoldDownConcernsSignIns(t *testing.T) {
+	held := Verdict{State: ReadOnly, Cause: CauseFlapping, Observed: Writable, ObservedCause: OK}
+	if d := Decide(NeedWrite, true, held); d.Action != Degrade || d.Reason != "flapping" {
+		t.Errorf("a sign-in: %v", d)
+	}
+	if d := Decide(NeedWrite, true, held.Unheld()); d.Action != Pass {
+		t.Errorf("another write: %v", d)
+	}
+	if v := (Verdict{State: ReadOnly, Cause: CauseFull, Observed: ReadOnly, ObservedCause: CauseFull}); v.Unheld() != v {
+		t.Errorf("%+v: a store that fails is not held", v.Unheld())
+	}
+}

@@ -37,7 +37,7 @@ func (d *door) ask(method, path string) (int, string, error) {
 		if socket, ok := strings.CutPrefix(d.admin, "unix:"); ok {
 			address = config.Address{Network: "unix", Address: socket}
 		} else {
-			address.Address = d.admin
+			address.Address = strings.TrimSuffix(strings.TrimPrefix(d.admin, "http://"), "/")
 		}
 	case d.path != "":
 		cfg, err := config.Load(d.path)

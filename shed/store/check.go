@@ -55,6 +55,8 @@ func (m *Monitor) check() {
 	m.mu.Unlock()
 
 	c := &m.course
+	m.greet(asked != nil && asked.doubted, s)
+	m.weighDoubts(begun)
 	m.weighTrials()
 	size := min(small, s.Payload)
 	if c.cause == shed.CauseFull || begun.Sub(m.payload) >= time.Second {
@@ -79,6 +81,7 @@ func (m *Monitor) check() {
 			m.effect.opening(now, s)
 		}
 		at.observed, at.observedCause, at.ordinary, at.trusted = c.state, c.cause, c.cause, c.trusting
+		at.away = c.newcomers.cause
 		n := news{err: e.Err, lost: c.lost, asked: asked, ramp: s.StartRamp && !m.began}
 		m.began = true
 		m.record.begun, m.record.took = begun, now.Sub(begun)
@@ -184,7 +187,7 @@ func (m *Monitor) measure(size int, begun time.Time, s Settings) (e Evidence, ok
 			m.course.lost = m.course.lost || e.Lost
 			continue
 		}
-		e = m.course.doubt(e)
+		e = m.course.doubt(m.course.newcomers.outside(e))
 		m.course.take(e, begun, stalled <= tolerate, s)
 		return e, true
 	}

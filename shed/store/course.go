@@ -14,6 +14,8 @@ type course struct {
 	late  lateness
 	load  strain
 
+	newcomers newcomers
+
 	faults   int        // probes in a row at which the prober was at fault
 	lost     bool       // the canary was gone and no ramp has begun for it yet
 	readOnly shed.Cause // why the store was last seen to be read-only

@@ -29,9 +29,10 @@ type Monitor struct {
 
 	mu      sync.Mutex
 	set     Settings
-	next    *round               // who waits for the next check to begin; nil when nobody does
-	after   []func(shed.Verdict) // who wants to hear of it, and does not wait
-	changed chan struct{}        // closed with the next change of what is acted on
+	next    *round                 // who waits for the next check to begin; nil when nobody does
+	after   []func(shed.Verdict)   // who wants to hear of it, and does not wait
+	doubts  [doubtsClose]time.Time // when answers were doubted of a store that turns newcomers away, the latest first
+	changed chan struct{}          // closed with the next change of what is acted on
 	effect  effect
 	alarm   *time.Timer // for what ends by itself; nil until something does
 	closed  bool
@@ -47,9 +48,10 @@ type Monitor struct {
 
 // round is those who wait for one check. at and late are set before done is closed.
 type round struct {
-	done chan struct{}
-	at   *standing
-	late bool
+	done    chan struct{}
+	at      *standing
+	late    bool
+	doubted bool // an app's answer is to be judged by it; under the Monitor's lock until the check begins
 }
 
 func (r *round) release(at *standing, late bool) {
@@ -145,21 +147,23 @@ func (m *Monitor) Verdict(ctx context.Context, maxAge time.Duration) shed.Verdic
 	if at := m.at.Load(); at.fresh(now, maxAge) {
 		return at.verdict(now)
 	}
-	return m.join(ctx)
+	v, _ := m.join(ctx, false)
+	return v
 }
 
 // Look returns what is known from a check that begins after this call, also where a person or trials overrule the checks: it
-// judges what an app answered, which an override does not change. It waits as Verdict does, and never while the checks find the
-// store impaired.
+// judges what an app answered, which an override does not change. A store that turns new connections away is Observed to be down.
+// It waits as Verdict does, and never while the checks find the store impaired.
 func (m *Monitor) Look(ctx context.Context) shed.Verdict {
 	if at := m.at.Load(); at.impaired() {
 		return at.verdict(time.Now())
 	}
-	return m.join(ctx)
+	return m.doubt(m.join(ctx, true))
 }
 
-// join waits for the next check to begin and to end.
-func (m *Monitor) join(ctx context.Context) shed.Verdict {
+// join waits for the next check to begin and to end, and returns what it found, and why newcomers are turned away. doubted says
+// that an app's answer is to be judged by it.
+func (m *Monitor) join(ctx context.Context, doubted bool) (shed.Verdict, shed.Cause) {
 	m.mu.Lock()
 	at := m.at.Load()
 	if m.closed || at.impaired() {
@@ -167,11 +171,12 @@ func (m *Monitor) join(ctx context.Context) shed.Verdict {
 		m.mu.Unlock()
 		v := at.verdict(time.Now())
 		v.Late = late
-		return v
+		return v, at.away
 	}
 	if m.next == nil {
 		m.next = &round{done: make(chan struct{})}
 	}
+	m.next.doubted = m.next.doubted || doubted
 	r, patience := m.next, 2*m.set.Timeout
 	m.mu.Unlock()
 	m.nudge()
@@ -187,9 +192,9 @@ func (m *Monitor) join(ctx context.Context) shed.Verdict {
 	case <-r.done:
 		v := r.at.verdict(time.Now())
 		v.Late = r.late
-		return v
+		return v, r.at.away
 	default:
-		return m.late()
+		return m.late(), at.away
 	}
 }
 

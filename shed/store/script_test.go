@@ -41,6 +41,9 @@ type script struct {
 	during func() // runs inside each probe
 	closed int
 	busy   bool
+
+	newcomer Evidence // what a new connection meets; the zero value: it is taken
+	greeted  int
 }
 
 func (p *script) Probe(ctx context.Context, payload int) Evidence {
@@ -74,6 +77,19 @@ func (p *script) Probe(ctx context.Context, payload int) Evidence {
 	p.busy = false
 	p.mu.Unlock()
 	return e
+}
+
+func (p *script) Greet(context.Context) Evidence {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.busy {
+		p.t.Error("greeted beside a probe")
+	}
+	p.greeted++
+	if p.newcomer.State == shed.Unknown {
+		return good
+	}
+	return p.newcomer
 }
 
 func (p *script) Close() error {

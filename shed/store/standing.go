@@ -21,9 +21,10 @@ type standing struct {
 	over   time.Duration // how long a ramp runs
 	closed time.Time     // when the last impairment ended
 
-	override *Override // in force; nil: none
-	held     time.Time // until when the store is held read-only; zero: it is not
-	trusted  bool      // the prober is at fault, by the word of trials
+	override *Override  // in force; nil: none
+	held     time.Time  // until when the store is held read-only; zero: it is not
+	trusted  bool       // the prober is at fault, by the word of trials
+	away     shed.Cause // why newcomers are turned away; CauseUnknown: they are not
 }
 
 // impaired reports whether the store is impaired, or taken for it.

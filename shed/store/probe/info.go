@@ -9,6 +9,7 @@ import (
 )
 
 const (
+	longWay  = 20 * time.Millisecond // there and back
 	askGap   = 2 * time.Second       // between two questions to the server about itself
 	askAgain = time.Minute           // to one that does not answer them
 	askGrace = 20 * time.Millisecond // how long a probe whose canary has been answered waits for it, beyond what the canary took twice
@@ -44,6 +45,11 @@ func (r *Redis) tell(a *attempt, l *link, x *exchange, found store.Evidence) boo
 	}
 	q.asking = true
 	bare := q.bare
+	if found.Latency > longWay && !a.missing {
+		r.mu.Unlock()
+		r.work.Go(func() { r.askAside(now, bare) })
+		return true
+	}
 	if !a.missing {
 		a.grace = askGrace + 2*found.Latency
 		close(a.settled)
@@ -69,6 +75,30 @@ func (r *Redis) tell(a *attempt, l *link, x *exchange, found store.Evidence) boo
 	r.replace(a, evicted(a.before, said))
 	q.bare, q.last, q.fresh = bare, said, said.vitals
 	return true
+}
+
+// askAside asks over a link of its own, where the way to the server is long: the next probe must not find the link taken.
+func (r *Redis) askAside(now time.Time, bare bool) {
+	a := &attempt{}
+	a.ctx, a.cut = context.WithTimeout(r.ctx, lateFor)
+	defer a.cut()
+	var said *report
+	l, err := r.connect(a)
+	if err == nil {
+		defer context.AfterFunc(a.ctx, l.wire.cut)()
+		err = unread(func() (err error) { said, bare, err = l.ask(a.ctx, bare); return err })
+	}
+	l.close()
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	q := &r.inquiry
+	q.asking, q.absent, q.next = false, err != nil, now.Add(askGap)
+	if err != nil {
+		q.next = now.Add(askAgain)
+		return
+	}
+	q.late, q.bare, q.last, q.fresh = 0, bare, said, said.vitals
 }
 
 // ask asks a server about itself. Where it does not take several sections at once it is asked for all it has to say, which is

@@ -78,6 +78,14 @@ func (x *exchange) dropped(l *link) store.Evidence {
 	return store.Evidence{State: shed.Down, Cause: shed.CauseRefused, Err: x.err}
 }
 
+// turnedAway is the evidence of a new link that was not taken.
+func (l *link) turnedAway(err error) store.Evidence {
+	if first := word(err); first != "" {
+		return refusedRead(first, err)
+	}
+	return (&exchange{err: err}).dropped(l)
+}
+
 // answered is an error that a server sent, as it was heard on the wire.
 type answered string
 

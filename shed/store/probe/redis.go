@@ -267,6 +267,27 @@ func (r *Redis) renew(hurry bool) {
 	})
 }
 
+// Greet makes a new link, which takes the place of the old one where it is taken. See store.Prober.
+func (r *Redis) Greet(ctx context.Context) store.Evidence {
+	a := &attempt{}
+	a.ctx, a.cut = context.WithCancel(ctx)
+	defer a.cut()
+	l, err := r.connect(a)
+	if err != nil {
+		return undialled(err, r.shook.Load())
+	}
+	if err = unread(func() error { return l.greet(a.ctx) }); err != nil {
+		e := l.turnedAway(err)
+		l.close()
+		return e
+	}
+	r.mu.Lock()
+	spare := r.keep(l, true)
+	r.mu.Unlock()
+	spare.close()
+	return store.Evidence{State: shed.Writable, Cause: shed.OK, Reached: true, Expires: l.expires}
+}
+
 // Close cuts what goes on in the background, waits for its end and closes the connections.
 func (r *Redis) Close() error {
 	r.mu.Lock()

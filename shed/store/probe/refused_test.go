@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gatehouse/shed"
+	"gatehouse/shed/store"
 )
 
 // What a server says in so many words, each made on a real one, and each healed.
@@ -267,4 +268,31 @@ func blackHole(t *testing.T) (port string) {
 		t.Cleanup(func() { _ = conn.Close() })
 	}
 	return port
+}
+
+// Who has a connection goes on, and who comes anew is turned away.
+func TestANewcomerFindsNoSlot(t *testing.T) {
+	s := serve(t, "--maxclients", "3")
+	p := s.probing()
+	p.writable()
+	other, err := net.Dial("tcp", s.addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	greet := func() store.Evidence {
+		ctx, cancel := context.WithTimeout(t.Context(), p.timeout)
+		defer cancel()
+		return p.Greet(ctx)
+	}
+	s.eventually("the slots are taken", func() bool { return greet().Cause == shed.CauseTooManyClients })
+	for range 5 {
+		if e := greet(); e.State != shed.Down || !e.Definite {
+			t.Errorf("%+v", e)
+		}
+		p.writable()
+	}
+	_ = other.Close()
+	s.eventually("a slot is free", func() bool { return greet().State == shed.Writable })
+	p.writable()
 }
