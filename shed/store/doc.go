@@ -16,7 +16,7 @@
 // And what is acted on (effect), the first that holds:
 //
 //	override     a person set the state, for at most four hours
-//	hold-down    the store is well, but closed twice or more in ten minutes: read-only, for 30 s, doubling to 5 min
+//	hold-down    the store is well, but closed twice or more in ten minutes: read-only for sign-ins, 30 s, doubling to 5 min
 //	the checks   with a ramp after whatever closed it
 //
 // A check is one probe or, if its evidence is worse than what is believed, its confirmations too, 5 ms apart: a definite
@@ -35,8 +35,12 @@
 // The prober may be wrong. Where it says so itself (Evidence.State is Unknown: a credential that is refused, a command the
 // server does not have) an open state stands, and an impaired one becomes unknown, with the ramp. Where it finds the store
 // down for a reason that may lie on its own way, two reads a second are let through as trials; twenty in a row that worked over
-// ten seconds make the state unknown, and three in a row that failed take that back. Our misconfiguration sheds nobody; either
+// ten seconds make the state unknown, and three of the latest ten that failed take that back. Our misconfiguration sheds nobody; either
 // way the cause says so.
+//
+// A store may take no new connections (no slot is left, its certificate has ended) and serve those who have one, the prober
+// among them. So the check that judges a doubted answer (Look) tries a new connection too, and answers that were doubted for it
+// close the store: see newcomer.go.
 //
 // Strain is seen before failure: in the latency of the canary, and in what the server says of itself (Vitals). The resource with
 // the least headroom is named.
