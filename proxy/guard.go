@@ -17,7 +17,8 @@ func (x *exchange) guards() bool {
 
 // headOf is what shed.Answer looks at of an answer, or of the failure to get one.
 func (x *exchange) headOf(answer *upstream.Answer, err error) shed.Head {
-	h := shed.Head{Broken: err != nil, Arrived: x.entry.Arrived}
+	// One that was held for the store has come when it was let in: what was before did not touch it.
+	h := shed.Head{Broken: err != nil, Arrived: x.entry.Arrived.Add(x.entry.At.Decided)}
 	if answer == nil {
 		return h
 	}

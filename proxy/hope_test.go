@@ -13,9 +13,14 @@ import (
 
 // A one-time code is good once: the request that brings it is held until the store can be written.
 func TestARequestIsHeldForTheStore(t *testing.T) {
-	b := newBackend(t, say("in"))
+	b := newBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Set-Cookie", "sid=new")
+		w.Header().Set("Location", "/members")
+		w.WriteHeader(303)
+	})
 	rules, routes := one(&Route{Pool: newPool(t, "login", shed.GateSettings{}, b.URL), Need: shed.NeedWrite, SignIn: true, Wait: 20 * time.Second})
 	r := newRig(t, rules, routes)
+	r.stay()
 	r.breaks(shed.ReadOnly, shed.CauseReadOnly)
 	got := make(chan answer, 3)
 	for range 3 {
@@ -27,7 +32,7 @@ func TestARequestIsHeldForTheStore(t *testing.T) {
 	}
 	r.canary.set(shed.Writable, shed.OK)
 	for range 3 {
-		if a := <-got; a.status != 200 {
+		if a := <-got; a.status != 303 || cookies(a) == "" {
 			t.Errorf("%d %q: held, and then turned away", a.status, a.outcome)
 		}
 	}

@@ -9,7 +9,7 @@ type Head struct {
 	RetryAfter bool // the backend itself says when to come back: a deliberate refusal, left alone
 	// Convert says that the route lists Status under `convert`.
 	Convert bool
-	// Arrived is when the request arrived.
+	// Arrived is when the request arrived, or was let in if it was held for the store.
 	Arrived time.Time
 
 	// What the answer would do to a session that the request carries; all false where the guard does not look.
