@@ -66,6 +66,7 @@ type Session struct {
 type Store struct {
 	Name     string // "store": the metric label
 	Redis    Redis
+	Sentinel *Sentinel // who says where Redis is, which then has no Address; nil: the file does
 	Probe    Probe
 	Strained Strained
 	Recovery Recovery
@@ -78,6 +79,20 @@ type Redis struct {
 	Password Secret
 	DB       int
 	TLS      *TLS // nil: none, as always for a Unix socket
+}
+
+// Sentinel is how a node is found that may change.
+type Sentinel struct {
+	Master    string    // the name under which the Sentinels know it
+	Addresses []Address // of the Sentinels, all of them
+	Access    Access
+}
+
+// Access is what the Sentinels themselves ask for. The zero value is nothing.
+type Access struct {
+	Username string
+	Password Secret
+	TLS      *TLS
 }
 
 // TLS is how a server proves who it is, and Gatehouse to it. The zero value trusts the system's authorities for the name that

@@ -103,8 +103,17 @@ func TestShippedFileOptions(t *testing.T) {
 	}
 	_, err := Parse(filepath.Join(dir, "gatehouse.yaml"), []byte(shipped(t, true)))
 	list, _ := err.(Problems)
-	if len(list) != 1 || !strings.HasPrefix(list[0].What, "both password_file and password_env") {
-		t.Errorf("got %v; want the two places of a password to exclude each other, and nothing else", err)
+	passwords, ways := 0, 0
+	for _, p := range list {
+		switch {
+		case strings.HasPrefix(p.What, "both password_file and password_env"):
+			passwords++
+		case strings.HasPrefix(p.What, "both redis and sentinel"):
+			ways++
+		}
+	}
+	if passwords != 3 || ways != 1 || len(list) != 4 {
+		t.Errorf("got %v; want the two places of each password and the two ways to the store to exclude each other, and nothing else", err)
 	}
 }
 

@@ -27,11 +27,19 @@ func defaultStore() *Store {
 func (v value) store(to *Store) {
 	m := v.fields(
 		field{name: "redis", read: func(v value) { v.redis(&to.Redis) }},
+		field{name: "sentinel", read: func(v value) { v.sentinel(to) }},
 		field{name: "probe", read: func(v value) { v.probe(&to.Probe) }},
 		field{name: "strained", read: func(v value) { v.strained(&to.Strained) }},
 		field{name: "recovery", read: func(v value) { v.recovery(&to.Recovery) }},
 	)
-	m.need("redis", "redis: {address: host:port}")
+	_, one := m.has["redis"]
+	_, other := m.has["sentinel"]
+	switch {
+	case one && other:
+		m.at("sentinel").fail("both redis and sentinel; one of them is wanted")
+	case !other:
+		m.need("redis", "redis: {address: host:port}, or sentinel,")
+	}
 	if to.Strained.Latency >= to.Probe.Timeout {
 		v.warn("strained.latency is not below probe.timeout, so a slow store is never seen to be strained; less than %s is wanted",
 			short(to.Probe.Timeout))
@@ -47,36 +55,6 @@ func (v value) strained(to *Strained) {
 		field{name: "evictions", read: func(v value) { v.rate(&to.Evictions) }},
 		field{name: "rate", read: func(v value) { v.rate(&to.Rate) }},
 	)
-}
-
-// redis reads one node.
-func (v value) redis(to *Redis) {
-	m := v.fields(
-		field{name: "address", read: func(v value) { v.dialAddress(&to.Address) }},
-		field{name: "username", read: func(v value) {
-			if s, ok := v.text("a user's name"); ok {
-				to.Username = s
-			}
-		}},
-		field{name: "password_file", read: func(v value) { v.file(&to.Password.File) }},
-		field{name: "password_env", read: func(v value) { v.environment(&to.Password.Env) }},
-		field{name: "db", read: func(v value) { v.number(&to.DB, 0, 1<<20) }},
-		field{name: "tls", read: func(v value) { v.tls(&to.TLS) }},
-		field{name: "password", refusal: "a secret does not belong in this file: password_file or password_env is wanted"},
-	)
-	m.need("address", "address: host:port")
-	file, one := m.has["password_file"]
-	env, other := m.has["password_env"]
-	if one && other {
-		second := env
-		if f, e := file.node, env.node; f.Line > e.Line || f.Line == e.Line && f.Column > e.Column {
-			second = file
-		}
-		second.fail("both password_file and password_env; one of them is wanted")
-	}
-	if to.TLS != nil && to.Address.Network == "unix" {
-		m.at("tls").fail("a Unix socket speaks no TLS; an address of host:port, or no tls, is wanted")
-	}
 }
 
 // tls reads true, false or how the server and Gatehouse prove who they are. A mapping says that TLS is meant.
