@@ -231,11 +231,12 @@ func (p *Sentinel) count(now time.Time) {
 
 // spelled is an address in the one spelling in which votes are compared.
 func spelled(host, port string) (string, error) {
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || host == "" || len(host) > 253 {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 || host == "" || len(host) > 253 {
 		return "", errNowhere
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		host = addr.Unmap().String()
 	}
-	return net.JoinHostPort(strings.ToLower(host), port), nil
+	return net.JoinHostPort(strings.ToLower(host), strconv.FormatUint(n, 10)), nil
 }
