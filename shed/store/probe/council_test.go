@@ -170,7 +170,7 @@ func serveCouncil(t *testing.T, votes ...string) *council {
 		c.fakes[i], addr = serveFake(t, func(words []string) string {
 			switch strings.ToLower(words[0]) {
 			case "subscribe":
-				return "hang"
+				return "listen"
 			case "sentinel":
 				return c.answer(i)
 			}

@@ -40,6 +40,7 @@ var (
 type Sentinel struct {
 	set    SentinelSettings
 	voters []*voter
+	gap    time.Duration // between two questions to a Sentinel that nobody hastens
 	ctx    context.Context
 	stop   context.CancelFunc
 	work   sync.WaitGroup
@@ -65,7 +66,7 @@ var _ store.Prober = (*Sentinel)(nil)
 
 // NewSentinel returns a prober of the store that s names.
 func NewSentinel(s SentinelSettings) *Sentinel {
-	p := &Sentinel{set: s}
+	p := &Sentinel{set: s, gap: voteGap}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.stay, p.leave = context.WithCancel(p.ctx)
 	for i, address := range s.Sentinels {
@@ -152,7 +153,7 @@ func (p *Sentinel) address(ctx context.Context) (string, error) {
 		if p.at == "" {
 			p.count(time.Now()) // firstOf may be over
 		}
-		at, stay, why := p.at, p.stay, p.complaints()
+		at, stay := p.at, p.stay
 		p.mu.Unlock()
 		if at != "" {
 			return at, nil
@@ -163,7 +164,9 @@ func (p *Sentinel) address(ctx context.Context) (string, error) {
 			if errors.Is(ctx.Err(), context.Canceled) {
 				return "", ctx.Err()
 			}
-			return "", fmt.Errorf("%w: %w", errNoAddress, why)
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return "", fmt.Errorf("%w: %w", errNoAddress, p.complaints())
 		}
 	}
 }

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	voteGap     = time.Second           // between two questions to a Sentinel that nobody hastens
+	voteGap     = time.Second           // between two questions to a Sentinel
 	voteSoonest = 50 * time.Millisecond // and between two that are hastened
+	listenGap   = time.Second           // between two subscriptions to a Sentinel
 	voteWithin  = time.Second           // a Sentinel's answer
 	dividedFor  = 5 * time.Second       // without a majority until that is told
 )
@@ -57,7 +58,7 @@ func (p *Sentinel) poll(v *voter) {
 		if !pause(p.ctx, voteSoonest) {
 			return
 		}
-		due := time.NewTimer(time.Until(from.Add(voteGap)))
+		due := time.NewTimer(time.Until(from.Add(p.gap)))
 		select {
 		case <-due.C:
 		case <-v.kick:
@@ -129,7 +130,7 @@ func (l *link) primary(ctx context.Context, master string) (string, error) {
 func (p *Sentinel) listen(v *voter) {
 	for {
 		p.hear(v)
-		if !pause(p.ctx, voteGap) {
+		if !pause(p.ctx, listenGap) {
 			return
 		}
 	}
@@ -237,6 +238,12 @@ func spelled(host, port string) (string, error) {
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		host = addr.Unmap().String()
+	} else {
+		host = strings.ToLower(host)
 	}
-	return net.JoinHostPort(strings.ToLower(host), strconv.FormatUint(n, 10)), nil
+	at := net.JoinHostPort(host, strconv.FormatUint(n, 10))
+	if again, _, err := net.SplitHostPort(at); err != nil || again != host {
+		return "", errNowhere
+	}
+	return at, nil
 }

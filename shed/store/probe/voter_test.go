@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func TestAddressesAreSpelledInOneWay(t *testing.T) {
 		{"10.0.0.1", "6379", "10.0.0.1:6379"}, {"::ffff:10.0.0.1", "6379", "10.0.0.1:6379"},
 		{"FE80:0::1", "1", "[fe80::1]:1"}, {"Redis-0.Test", "6379", "redis-0.test:6379"}, {"10.0.0.1", "006379", "10.0.0.1:6379"},
 		{"", "6379", ""}, {"10.0.0.1", "", ""}, {"10.0.0.1", "0", ""}, {"10.0.0.1", "65536", ""}, {"10.0.0.1", "-1", ""},
-		{strings.Repeat("a", 254), "1", ""},
+		{strings.Repeat("a", 254), "1", ""}, {"a]:b", "1", ""},
 	} {
 		if got, err := spelled(row.host, row.port); got != row.want || (err != nil) != (row.want == "") {
 			t.Errorf("%s %s: %q, %v", row.host, row.port, got, err)
@@ -90,6 +91,97 @@ func TestAMajorityOfAllSentinelsDecides(t *testing.T) {
 	p.until("the first again", func(e store.Evidence) bool { return p.where == a.addr() && isStale(e) }, nil)
 	b.kill()
 	p.untilWritable()
+}
+
+// What a Sentinel says unasked has all asked at once; so does a new subscription, for what was missed before it.
+func TestNewsIsFollowedAtOnce(t *testing.T) {
+	a, b := serve(t), serve(t)
+	c := serveCouncil(t, a.addr(), a.addr(), a.addr())
+	p := following(t, SentinelSettings{Sentinels: c.addrs})
+	p.gap = time.Hour
+	p.untilWritable()
+	const confirmed, news = "*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n", "*3\r\n$7\r\nmessage\r\n"
+	for _, f := range c.fakes {
+		f.push <- confirmed
+	}
+	c.say(b.addr(), b.addr(), b.addr())
+	c.fakes[1].push <- news
+	t.Logf("stale_primary %v after the news", p.untilStale())
+	a.do("replicaof", "127.0.0.1", "1")
+	p.untilWritable()
+
+	c.fakes[1].push <- ""
+	a.do("replicaof", "no", "one")
+	c.say(a.addr(), a.addr(), a.addr())
+	c.fakes[1].push <- confirmed
+	p.until("back", func(e store.Evidence) bool { return p.where == a.addr() && isStale(e) }, nil)
+	if n := c.fakes[1].count("subscribe +switch-master"); n != 2 {
+		t.Errorf("subscribed %d times", n)
+	}
+}
+
+// A Sentinel that never stops talking hastens nobody beyond measure.
+func TestATalkativeSentinel(t *testing.T) {
+	a := serve(t)
+	c := serveCouncil(t, a.addr(), a.addr(), a.addr())
+	p := following(t, SentinelSettings{Sentinels: c.addrs})
+	p.writable()
+	from := time.Now()
+	for time.Since(from) < 10*voteSoonest {
+		c.fakes[0].push <- strings.Repeat("+news\r\n", 10)
+	}
+	asked, most := c.fakes[1].count("sentinel get-master-addr-by-name"), int(time.Since(from)/voteSoonest)+3
+	if p.writable(); asked > most {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
+// The Monitor and the prober together.
+func TestAMonitorOverSentinels(t *testing.T) {
+	a, b := serve(t), serve(t)
+	c := serveCouncil(t, a.addr(), a.addr(), a.addr())
+	told := make(chan store.Transition, 64)
+	m := store.New(NewSentinel(SentinelSettings{Master: "m", Sentinels: c.addrs, Node: Settings{Prefix: "gatehouse:"}}), store.Settings{
+		Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond, Payload: 4096,
+		Rise: 3, After: 50 * time.Millisecond, RampOver: time.Minute,
+	}, func(tr store.Transition) { told <- tr })
+	defer m.Close()
+	m.Start()
+	next := func(state shed.State, cause shed.Cause) {
+		t.Helper()
+		select {
+		case tr := <-told:
+			if tr.To != state || tr.Cause != cause || tr.Lost {
+				t.Fatalf("%+v, want %v (%v)", tr, state, cause)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("never %v (%v): %+v", state, cause, m.Status())
+		}
+	}
+	next(shed.Writable, shed.OK)
+	c.say(b.addr(), b.addr(), "hang")
+	next(shed.ReadOnly, shed.CauseStalePrimary)
+	a.do("replicaof", "127.0.0.1", b.port)
+	next(shed.Writable, shed.OK)
+}
+
+func FuzzSpelled(f *testing.F) {
+	f.Add("127.0.0.1", "6379")
+	f.Add("::1%eth0", "1")
+	f.Add("a]:b", "65535")
+	f.Fuzz(func(t *testing.T, host, port string) {
+		at, err := spelled(host, port)
+		if err != nil {
+			return
+		}
+		host, port, err = net.SplitHostPort(at)
+		if err != nil {
+			t.Fatalf("%q is no address", at)
+		}
+		if again, err := spelled(host, port); err != nil || again != at {
+			t.Fatalf("%q, then %q, %v", at, again, err)
+		}
+	})
 }
 
 // The new primary is to say that it is one: a replica that takes writes is none.
