@@ -233,7 +233,8 @@ func (p *Sentinel) count(now time.Time) {
 // spelled is an address in the one spelling in which votes are compared.
 func spelled(host, port string) (string, error) {
 	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 0 || host == "" || len(host) > 253 {
+	odd := func(c rune) bool { return c <= ' ' || c > '~' }
+	if err != nil || n == 0 || host == "" || len(host) > 253 || strings.ContainsFunc(host, odd) {
 		return "", errNowhere
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {

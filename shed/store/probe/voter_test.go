@@ -37,7 +37,8 @@ func TestAddressesAreSpelledInOneWay(t *testing.T) {
 		{"10.0.0.1", "6379", "10.0.0.1:6379"}, {"::ffff:10.0.0.1", "6379", "10.0.0.1:6379"},
 		{"FE80:0::1", "1", "[fe80::1]:1"}, {"Redis-0.Test", "6379", "redis-0.test:6379"}, {"10.0.0.1", "006379", "10.0.0.1:6379"},
 		{"", "6379", ""}, {"10.0.0.1", "", ""}, {"10.0.0.1", "0", ""}, {"10.0.0.1", "65536", ""}, {"10.0.0.1", "-1", ""},
-		{strings.Repeat("a", 254), "1", ""}, {"a]:b", "1", ""},
+		{strings.Repeat("a", 254), "1", ""}, {"a]:b", "1", ""}, {"a\nb", "1", ""},
+		{"\xff", "1", ""},
 	} {
 		if got, err := spelled(row.host, row.port); got != row.want || (err != nil) != (row.want == "") {
 			t.Errorf("%s %s: %q, %v", row.host, row.port, got, err)
@@ -169,6 +170,7 @@ func FuzzSpelled(f *testing.F) {
 	f.Add("127.0.0.1", "6379")
 	f.Add("::1%eth0", "1")
 	f.Add("a]:b", "65535")
+	f.Add(strings.Repeat("\xff", 200), "1")
 	f.Fuzz(func(t *testing.T, host, port string) {
 		at, err := spelled(host, port)
 		if err != nil {
@@ -274,6 +276,17 @@ func TestACancelledProbeOfASentinelReturnsAtOnce(t *testing.T) {
 	if e := p.Probe(ctx, 64); e.State != shed.Unknown || !errors.Is(e.Err, context.Canceled) || time.Since(from) > 5*time.Second {
 		t.Errorf("%+v after %v", e, time.Since(from))
 	}
+}
+
+func TestSentinelsOverTLS(t *testing.T) {
+	a := newAuthority(t)
+	p, port, s := a.issue("store", time.Now().Add(day)), freePort(t), serve(t)
+	serveSentinel(t, s.port, "tls-port "+port+"\ntls-cert-file "+p.cert+"\ntls-key-file "+p.key+"\ntls-ca-cert-file "+a.file+
+		"\ntls-auth-clients no\n")
+	following(t, SentinelSettings{Sentinels: []string{"127.0.0.1:" + port}, TLS: &TLS{CAFile: a.file}}).untilWritable()
+	doubted := following(t, SentinelSettings{Sentinels: []string{"127.0.0.1:" + port}, TLS: &TLS{CAFile: newAuthority(t).file}})
+	doubted.timeout = 200 * time.Millisecond
+	doubted.until("not believed", func(e store.Evidence) bool { return e.State == shed.Unknown && errors.Is(e.Err, errHandshake) }, nil)
 }
 
 // A real Sentinel with a password of its own.
