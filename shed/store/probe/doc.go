@@ -48,4 +48,22 @@
 // without a word is taken for the hung or absent server that it mostly is. Files that cannot be read, and a certificate of
 // ours that the store refuses, are the prober's own fault. A certificate that ends stops new connections only, so its end is
 // told with each evidence, before it comes.
+//
+// # Sentinels
+//
+// A Sentinel probes the node that the majority of all Redis Sentinels names: of all that are configured, not of those that
+// answer. Each is asked once a second, and all at once when one of them says anything on +switch-master; each over connections
+// of its own, so that one which hangs, lies, is cut off or absent changes nothing and holds up nobody. Without a majority the
+// last node stays. Only while none is known is one Sentinel's word enough, and it is no failover when the majority overrules
+// it. Where none ever answers, nothing is known of the store, and nobody is shed.
+//
+// After a failover the old primary goes on as one, and takes writes that will be thrown away, until the Sentinels demote it
+// ten seconds later; no probe of that node can tell. So when the majority moves, the nodes before are asked for their ROLE, over
+// connections of their own, seven times a second for half a minute, and so is the new one until it says that it is a primary.
+// As long as one of those before is a primary the evidence is read-only, by the cause stale_primary. One that is dead or hangs
+// does no harm, until it is back; one that was frozen answers the question that was put to it meanwhile as soon as it thaws.
+//
+// Each node has a prober and a canary of its own, so a move is never taken for a loss. What is given up by that: writes that
+// a failover lost because they had not been replicated are not seen, nor is a new primary that was empty. And a Gatehouse that
+// starts in the middle of a failover knows of no node before.
 package probe

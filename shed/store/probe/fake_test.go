@@ -17,20 +17,22 @@ type fake struct {
 	keys map[string]string
 	seen []string // the commands, by name and first argument
 	// say answers a command in place of the fake: what it returns is sent as it is. "" leaves the command to the fake, "hang"
-	// answers nothing, and "close" ends the connection.
+	// answers nothing, "listen" says what is pushed, and "close" ends the connection.
 	say func(words []string) string
+
+	push chan string // what is sent to whoever is answered "listen"; an empty one closes the connection
+	quit chan struct{}
 }
 
 // serveFake starts a fake and returns its address.
 func serveFake(t testing.TB, say func(words []string) string) (*fake, string) {
 	t.Helper()
-	f := &fake{keys: map[string]string{}, say: say}
+	f := &fake{keys: map[string]string{}, say: say, push: make(chan string), quit: make(chan struct{})}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup
-	quit := make(chan struct{})
 	all.Go(func() {
 		for {
 			conn, err := l.Accept()
@@ -38,10 +40,10 @@ func serveFake(t testing.TB, say func(words []string) string) (*fake, string) {
 				return
 			}
 			all.Go(func() { f.serve(conn) })
-			all.Go(func() { <-quit; _ = conn.Close() })
+			all.Go(func() { <-f.quit; _ = conn.Close() })
 		}
 	})
-	t.Cleanup(func() { _ = l.Close(); close(quit); all.Wait() })
+	t.Cleanup(func() { _ = l.Close(); close(f.quit); all.Wait() })
 	return f, l.Addr().String()
 }
 
@@ -56,6 +58,16 @@ func (f *fake) serve(conn net.Conn) {
 		switch said := f.answer(words); said {
 		case "hang":
 		case "close":
+			return
+		case "listen":
+			for text := " "; text != ""; {
+				select {
+				case text = <-f.push:
+					_, _ = io.WriteString(conn, text)
+				case <-f.quit:
+					return
+				}
+			}
 			return
 		default:
 			if _, err := io.WriteString(conn, said); err != nil {

@@ -30,6 +30,8 @@ type server struct {
 	args []string
 	cmd  *exec.Cmd
 	ctl  *redis.Client
+
+	sentinel string // the file of a Sentinel; empty: this is a node
 }
 
 // serve starts a redis-server on a free port; more are further arguments.
@@ -71,6 +73,9 @@ func (s *server) start() {
 func (s *server) launch() {
 	s.t.Helper()
 	args := append([]string{"--port", s.port, "--bind", s.host, "--save", "", "--appendonly", "no", "--dir", s.dir}, s.args...)
+	if s.sentinel != "" {
+		args = []string{s.sentinel, "--sentinel"}
+	}
 	s.cmd = exec.Command("redis-server", args...)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
