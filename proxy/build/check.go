@@ -62,14 +62,24 @@ func checkSecrets(cfg *config.Config) error {
 	if s == nil {
 		return nil
 	}
-	var all error
-	if _, err := secret(s.Redis.Password); err != nil {
-		all = fmt.Errorf("session.store.redis: %w", err)
+	host, _, _ := net.SplitHostPort(s.Redis.Address.Address)
+	if s.Sentinel == nil {
+		return checkAccount("session.store.redis", s.Redis.Password, s.Redis.TLS, host)
 	}
-	if s.Redis.TLS != nil {
-		host, _, _ := net.SplitHostPort(s.Redis.Address.Address)
-		if err := (*probe.TLS)(s.Redis.TLS).Check(host); err != nil {
-			all = errors.Join(all, fmt.Errorf("session.store.redis.tls: %w", err))
+	host = s.Sentinel.Addresses[0].Address // which node it will be is not known yet; any name will do to look at the files
+	a := s.Sentinel.Access
+	return errors.Join(checkAccount("session.store.sentinel", s.Redis.Password, s.Redis.TLS, host),
+		checkAccount("session.store.sentinel.access", a.Password, a.TLS, host))
+}
+
+func checkAccount(where string, password config.Secret, secured *config.TLS, host string) error {
+	var all error
+	if _, err := secret(password); err != nil {
+		all = fmt.Errorf("%s: %w", where, err)
+	}
+	if secured != nil {
+		if err := (*probe.TLS)(secured).Check(host); err != nil {
+			all = errors.Join(all, fmt.Errorf("%s.tls: %w", where, err))
 		}
 	}
 	return all

@@ -29,6 +29,7 @@ type livingStore struct {
 	identity storeIdentity
 	monitor  *store.Monitor // owns its prober
 	password atomic.Pointer[config.Secret]
+	access   atomic.Pointer[config.Secret] // the Sentinels' own
 	// inForce says that this is the store that exchanges ask. Before and after, nothing it finds is told: there would be two
 	// voices under one name.
 	inForce atomic.Bool
@@ -41,6 +42,7 @@ func (s *livingStore) close() { s.monitor.Close() }
 type storeIdentity struct {
 	name     string
 	address  config.Address
+	sentinel string // the master's name and where the Sentinels are; "" without
 	db       int
 	username string
 	prefix   string     // the prober remembers the canary by its key
@@ -54,6 +56,9 @@ func identify(s *config.Store) storeIdentity {
 	}
 	if s.Redis.TLS != nil {
 		id.tls, id.secure = *s.Redis.TLS, true
+	}
+	if s.Sentinel != nil {
+		id.sentinel = s.Sentinel.Master + "@" + strings.Join(sentinels(s.Sentinel), ",") + "@" + s.Sentinel.Access.Username
 	}
 	return id
 }
@@ -70,12 +75,8 @@ func (p *Plan) planStore() {
 		return
 	}
 	s := &livingStore{identity: identify(c)}
-	s.password.Store(&c.Redis.Password)
-	prober := probe.New(probe.Settings{
-		Network: c.Redis.Address.Network, Address: c.Redis.Address.Address, Username: c.Redis.Username,
-		Password: func() (string, error) { return secret(*s.password.Load()) },
-		DB:       c.Redis.DB, Prefix: c.Probe.KeyPrefix, Instance: instance(), TLS: (*probe.TLS)(c.Redis.TLS),
-	})
+	s.keep(c)
+	prober := s.prober(c)
 	settings := p.storeSettings(s)
 	settings.StartRamp = living != nil // another store's visitors are new to this one
 	rec := p.living.Record
@@ -91,8 +92,49 @@ func (p *Plan) planStore() {
 	defer cancel()
 	if v := s.monitor.First(ctx); v.State != shed.Writable && v.State != shed.Strained {
 		p.Warnings = append(p.Warnings, fmt.Sprintf("session.store: %s is %s (%s) at this moment: %s",
-			c.Redis.Address.Address, v.State, v.Cause, cmp.Or(s.monitor.Status().Err, "no verdict yet")))
+			where(c), v.State, v.Cause, cmp.Or(s.monitor.Status().Err, "no verdict yet")))
 	}
+}
+
+// keep notes where the passwords are.
+func (s *livingStore) keep(c *config.Store) {
+	s.password.Store(&c.Redis.Password)
+	if c.Sentinel != nil {
+		s.access.Store(&c.Sentinel.Access.Password)
+	}
+}
+
+// prober returns what asks the store.
+func (s *livingStore) prober(c *config.Store) store.Prober {
+	node := probe.Settings{
+		Network: c.Redis.Address.Network, Address: c.Redis.Address.Address, Username: c.Redis.Username,
+		Password: func() (string, error) { return secret(*s.password.Load()) },
+		DB:       c.Redis.DB, Prefix: c.Probe.KeyPrefix, Instance: instance(), TLS: (*probe.TLS)(c.Redis.TLS),
+	}
+	if c.Sentinel == nil {
+		return probe.New(node)
+	}
+	return probe.NewSentinel(probe.SentinelSettings{
+		Master: c.Sentinel.Master, Sentinels: sentinels(c.Sentinel), Username: c.Sentinel.Access.Username,
+		Password: func() (string, error) { return secret(*s.access.Load()) },
+		TLS:      (*probe.TLS)(c.Sentinel.Access.TLS), Node: node,
+	})
+}
+
+func sentinels(s *config.Sentinel) []string {
+	all := make([]string, len(s.Addresses))
+	for i, a := range s.Addresses {
+		all[i] = a.Address
+	}
+	return all
+}
+
+// where names the store for a person.
+func where(c *config.Store) string {
+	if c.Sentinel != nil {
+		return "the store that the Sentinels know as " + c.Sentinel.Master
+	}
+	return c.Redis.Address.Address
 }
 
 func (p *Plan) commitStore() {
@@ -101,7 +143,7 @@ func (p *Plan) commitStore() {
 	}
 	if c := p.cfg.Session.Store; c != nil {
 		s := p.store
-		s.password.Store(&c.Redis.Password)
+		s.keep(c)
 		s.monitor.Set(p.storeSettings(s))
 		p.keepOverride()
 		if !s.inForce.Swap(true) {
