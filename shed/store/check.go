@@ -68,6 +68,7 @@ func (m *Monitor) check() {
 		hear(after, m.late())
 		return
 	}
+	m.heed()
 	now := time.Now()
 	was := c.state
 	c.settle(e, worse, s)

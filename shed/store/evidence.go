@@ -13,7 +13,7 @@ type Prober interface {
 	// and at once when ctx is cancelled. One Monitor never calls it concurrently.
 	Probe(ctx context.Context, payload int) Evidence
 	// Greet makes a new connection beside the one that serves, and says what whoever comes anew meets: Writable where it was
-	// taken. It returns by ctx's deadline, and is never called beside a Probe.
+	// taken. It returns by ctx's deadline, and is called beside a Probe, but never beside another Greet.
 	Greet(ctx context.Context) Evidence
 	// Close releases what the Prober holds. The Monitor calls it once, after the last Probe has returned.
 	Close() error

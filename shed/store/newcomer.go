@@ -14,6 +14,7 @@ import (
 const (
 	newcomerGap   = 100 * time.Millisecond // between two new connections that were taken
 	newcomerAgain = time.Second            // after one that was not
+	newcomerWait  = 10 * time.Millisecond  // how long a check whose probes are done waits for one
 	doubtsClose   = 3
 	doubtsOver    = 5 * time.Second
 )
@@ -21,33 +22,54 @@ const (
 // newcomers is what who comes anew meets. It belongs to the checking goroutine.
 type newcomers struct {
 	tried  time.Time
-	cause  shed.Cause // of being turned away, definitely; CauseUnknown: they are taken
-	closed bool       // the store counts as down for it
+	came   chan Evidence // what the new connection that is being made will have met; nil: none is
+	cause  shed.Cause    // of being turned away, definitely; CauseUnknown: they are taken
+	closed bool          // the store counts as down for it
 }
 
-// greet tries a new connection, if it is time and somebody doubts or it is not known to be taken again.
+// greet begins to make a new connection, if it is time and somebody doubts or it is not known to be taken again. It is made
+// beside the probes, so that a long way to the store costs no check its time.
 func (m *Monitor) greet(doubted bool, s Settings) {
 	n := &m.course.newcomers
 	gap := newcomerGap
 	if n.cause != shed.CauseUnknown {
 		gap = newcomerAgain
 	}
-	if !doubted && n.cause == shed.CauseUnknown || time.Since(n.tried) < gap {
+	if n.came != nil || !doubted && n.cause == shed.CauseUnknown || time.Since(n.tried) < gap {
 		return
 	}
 	n.tried = time.Now()
-	ctx, cancel := context.WithTimeout(m.ctx, s.Timeout)
-	defer cancel()
-	e := m.prober.Greet(ctx)
-	if m.ctx.Err() != nil {
+	came := make(chan Evidence, 1)
+	n.came = came
+	m.worker.Go(func() {
+		ctx, cancel := context.WithTimeout(m.ctx, s.Timeout)
+		defer cancel()
+		came <- m.prober.Greet(ctx)
+	})
+}
+
+// heed takes in what the new connection met. A check waits a moment for it, no longer: what comes later counts for the next.
+func (m *Monitor) heed() {
+	n := &m.course.newcomers
+	if n.came == nil {
 		return
 	}
-	n.cause = shed.CauseUnknown
-	if e.State == shed.Down && e.Definite {
-		n.cause = e.Cause
-		m.mu.Lock()
-		m.record.err, m.record.errAt = "a new connection: "+errorText(e.Err), time.Now()
-		m.mu.Unlock()
+	wait := time.NewTimer(newcomerWait)
+	defer wait.Stop()
+	select {
+	case e := <-n.came:
+		n.came = nil
+		switch {
+		case open(e.State):
+			n.cause = shed.CauseUnknown
+		case e.State == shed.Down && e.Definite:
+			n.cause = e.Cause
+			m.mu.Lock()
+			m.record.err, m.record.errAt = "a new connection: "+errorText(e.Err), time.Now()
+			m.mu.Unlock()
+		}
+	case <-wait.C:
+	case <-m.ctx.Done():
 	}
 }
 

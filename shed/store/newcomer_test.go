@@ -97,6 +97,28 @@ func TestOnlyADefiniteRefusalOfNewcomersCounts(t *testing.T) {
 	}
 }
 
+// A long way to the store costs nobody the time of a new connection.
+func TestANewConnectionHoldsNoCheckUp(t *testing.T) {
+	in(t, usual, good, func(t *testing.T, s *scene) {
+		s.p.mu.Lock()
+		s.p.longWay = 150 * time.Millisecond
+		s.p.mu.Unlock()
+		s.p.greets(slotless)
+		time.Sleep(time.Second)
+		from := time.Now()
+		if v := s.Look(t.Context()); v.Late || v.Impaired() {
+			t.Errorf("%+v", v)
+		}
+		if d := time.Since(from); d > 30*time.Millisecond {
+			t.Errorf("looking took %v", d)
+		}
+		time.Sleep(300 * time.Millisecond)
+		if v := s.Look(t.Context()); v.ObservedCause != shed.CauseTooManyClients {
+			t.Errorf("%+v: what came late counts for the next", v)
+		}
+	})
+}
+
 // Apps that keep their connections go on: trials show it.
 func TestTrialsOverruleWhatNewcomersMeet(t *testing.T) {
 	in(t, usual, good, func(t *testing.T, s *scene) {

@@ -44,6 +44,7 @@ type script struct {
 
 	newcomer Evidence // what a new connection meets; the zero value: it is taken
 	greeted  int
+	longWay  time.Duration // to a new connection
 }
 
 func (p *script) Probe(ctx context.Context, payload int) Evidence {
@@ -79,17 +80,20 @@ func (p *script) Probe(ctx context.Context, payload int) Evidence {
 	return e
 }
 
-func (p *script) Greet(context.Context) Evidence {
+func (p *script) Greet(ctx context.Context) Evidence {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.busy {
-		p.t.Error("greeted beside a probe")
-	}
 	p.greeted++
-	if p.newcomer.State == shed.Unknown {
+	e, long := p.newcomer, p.longWay
+	p.mu.Unlock()
+	select {
+	case <-time.After(long):
+	case <-ctx.Done():
+		return hung
+	}
+	if e.State == shed.Unknown && e.Cause == shed.CauseUnknown {
 		return good
 	}
-	return p.newcomer
+	return e
 }
 
 func (p *script) Close() error {
