@@ -13,9 +13,11 @@ import (
 
 // Only the majority of all Sentinels moves anything: not one that lies, hangs, or is cut off and believes in what was.
 func TestAMajorityOfAllSentinelsDecides(t *testing.T) {
+	t.Parallel()
 	a, b := serve(t), serve(t)
 	c := serveCouncil(t, a.addr(), a.addr(), a.addr())
 	p := following(t, SentinelSettings{Sentinels: append(c.addrs, c.addrs[2])}) // one is named twice
+	p.gap = 300 * time.Millisecond
 	p.untilWritable()
 	for _, votes := range [][]string{
 		{a.addr(), a.addr(), b.addr()}, {a.addr(), "", b.addr()}, {"hang", a.addr(), b.addr()}, {"hang", "hang", b.addr()},
@@ -88,6 +90,7 @@ func TestNewsIsFollowedAtOnce(t *testing.T) {
 
 // The Monitor and the prober together.
 func TestAMonitorOverSentinels(t *testing.T) {
+	t.Parallel()
 	a, b := serve(t), serve(t)
 	c := serveCouncil(t, a.addr(), a.addr(), a.addr())
 	told := make(chan store.Transition, 64)
@@ -117,6 +120,7 @@ func TestAMonitorOverSentinels(t *testing.T) {
 
 // The new primary is to say that it is one: a replica that takes writes is none.
 func TestAReplicaThatTakesWrites(t *testing.T) {
+	t.Parallel()
 	a, b := serve(t), serve(t)
 	b.do("config", "set", "replica-read-only", "no")
 	b.do("replicaof", "127.0.0.1", "1")
@@ -132,6 +136,7 @@ func TestAReplicaThatTakesWrites(t *testing.T) {
 
 // The same node by another name is not the one before.
 func TestANodeThatIsNamedOtherwise(t *testing.T) {
+	t.Parallel()
 	a := serve(t)
 	c := serveCouncil(t, a.addr(), a.addr(), a.addr())
 	p := following(t, SentinelSettings{Sentinels: c.addrs})
@@ -145,6 +150,7 @@ func TestANodeThatIsNamedOtherwise(t *testing.T) {
 }
 
 func TestTheFirstAddressIsAnySentinels(t *testing.T) {
+	t.Parallel()
 	a, b := serve(t), serve(t)
 	c := serveCouncil(t, a.addr(), "", "hang")
 	p := following(t, SentinelSettings{Sentinels: c.addrs})
@@ -160,6 +166,7 @@ func TestTheFirstAddressIsAnySentinels(t *testing.T) {
 
 // A probe of a node that hangs ends when the majority moves, and goes on with the other one.
 func TestTheMajorityMovesWhileAProbeHangs(t *testing.T) {
+	t.Parallel()
 	a, b := serve(t), serve(t)
 	c := serveCouncil(t, a.addr(), a.addr(), a.addr())
 	p := following(t, SentinelSettings{Sentinels: c.addrs})
