@@ -46,8 +46,8 @@ type Sentinel struct {
 	work   sync.WaitGroup
 	once   sync.Once
 
-	inner *Redis // probes the node at innerAt; nil before an address is known
-	where string // the inner one's node
+	inner *Redis // probes the node; nil before an address is known. Only Probe, Greet and Close use it, and where
+	where string // the node that it probes
 
 	mu      sync.Mutex
 	begun   time.Time
@@ -82,8 +82,8 @@ func NewSentinel(s SentinelSettings) *Sentinel {
 
 // Probe probes the primary, as Redis.Probe does. See store.Prober.
 //
-// Once the majority has moved to another node the store counts as read-only, by the cause stale_primary, for as long as decide
-// says. Where no Sentinel has ever named an address the evidence says nothing about the store. What does not harm it, but is to
+// When the majority moves to another node the store counts as read-only, by the cause stale_primary, until no node before it says
+// that it is a primary any more and the new one does, for half a minute at most: see decide. Where no Sentinel has ever named an address the evidence says nothing about the store. What does not harm it, but is to
 // be put right, is told in the Err of an evidence once a minute: no majority of the Sentinels, a node that refuses ROLE.
 func (p *Sentinel) Probe(ctx context.Context, payload int) store.Evidence {
 	for {

@@ -190,7 +190,7 @@ func (p *Sentinel) look(ctx context.Context, w *watch) {
 
 var errRole = errors.New("what it answers is no role")
 
-// role asks a node what it is: by ROLE or, where it takes that from us not, by INFO.
+// role asks a node what it is: by ROLE or, where that is refused, by INFO.
 func (l *link) role(ctx context.Context) (role, error) {
 	said, err := l.client.Do(ctx, "role").Slice()
 	if word(err) != "" {
