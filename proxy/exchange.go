@@ -177,7 +177,7 @@ func (x *exchange) decide() error {
 	if !x.asks {
 		return nil
 	}
-	err := x.obey(x.rt.Store.Verdict(x.ctx, x.route.MaxAge))
+	err := x.obey(x.permission(x.ctx))
 	switch {
 	case err == nil:
 		x.sample()
@@ -189,6 +189,16 @@ func (x *exchange) decide() error {
 	default:
 		return x.hope(err)
 	}
+}
+
+// permission is a verdict that is fresh enough for the route. A sign-in does not wait to be told that it is held back.
+func (x *exchange) permission(ctx context.Context) shed.Verdict {
+	if x.route.SignIn {
+		if v := x.rt.Store.Current(); v.State.Impaired() {
+			return v
+		}
+	}
+	return x.rt.Store.Verdict(ctx, x.route.MaxAge)
 }
 
 func (x *exchange) obey(v shed.Verdict) error {

@@ -43,6 +43,9 @@ func (x *exchange) fail(err error) {
 }
 
 func (x *exchange) gone() {
+	if !x.committed && x.sent && x.wish() {
+		x.refuseFromHere() // nobody will see how the app took it
+	}
 	x.entry.Outcome, x.entry.Reason = record.Error, string(reasonGone)
 	if !x.committed {
 		x.entry.Status = statusGone

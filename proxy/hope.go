@@ -57,7 +57,7 @@ func (x *exchange) hope(err error) error {
 		x.rt.Store.Await(ctx, func(v shed.Verdict) bool {
 			return shed.Decide(x.route.Need, x.carries, x.concern(v)).Action == shed.Pass
 		})
-		err = x.obey(x.rt.Store.Verdict(ctx, x.route.MaxAge))
+		err = x.obey(x.permission(ctx))
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/routing"
 	"gatehouse/shed"
 	"gatehouse/shed/quota"
 	"gatehouse/shed/store"
@@ -173,5 +174,51 @@ func TestAStrainedStoreIsGivenSignInsAtARate(t *testing.T) {
 	}
 	if in != 2 {
 		t.Errorf("%d of 5 were let in; the rate allows 2", in)
+	}
+}
+
+// A store that keeps failing holds sign-ins back, and nobody else.
+func TestAHoldDownConcernsSignInsAlone(t *testing.T) {
+	var slow atomic.Bool
+	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		if slow.Load() {
+			time.Sleep(600 * time.Millisecond) // twice the impaired timeout
+		}
+		if r.URL.Path == "/401" {
+			w.WriteHeader(401)
+		}
+	})
+	p := newPool(t, "app", shed.GateSettings{}, b.URL)
+	r := newRig(t, []routing.Rule{{Name: "sign-in", Paths: []string{"/login"}}, {Name: "notes", Paths: []string{"/notes"}}, {Name: "app"}}, []*Route{
+		{Pool: p, Need: shed.NeedWrite, SignIn: true, Guard: true}, {Pool: p, Need: shed.NeedWrite, Guard: true, MaxAge: time.Second},
+		{Pool: p, Guard: true, MaxAge: time.Second},
+	})
+	set := store.Settings{
+		Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond, Payload: 64, Rise: 2, After: 50 * time.Millisecond,
+		RampOver: 100 * time.Millisecond, HoldFrom: time.Minute, HoldTo: time.Minute,
+	}
+	r.monitor.Set(set)
+	for range 2 {
+		r.canary.set(shed.ReadOnly, shed.CauseReadOnly)
+		until(t, "closed", func() bool { return r.monitor.Current().Observed == shed.ReadOnly })
+		r.canary.set(shed.Writable, shed.OK)
+		until(t, "open", func() bool { return r.monitor.Current().Observed == shed.Writable })
+	}
+	until(t, "it is held, and apps have had their time", func() bool {
+		v := r.monitor.Current()
+		return v.Cause == shed.CauseFlapping && !v.Unheld().Recovering()
+	})
+	if a := r.ask("POST", "/login"); a.outcome != "degraded; reason=flapping" {
+		t.Errorf("a sign-in: %d %q", a.status, a.outcome)
+	}
+	if a := r.ask("POST", "/notes", member); a.status != 200 {
+		t.Errorf("another write: %d %q", a.status, a.outcome)
+	}
+	if a := r.ask("GET", "/401", member); a.status != 401 {
+		t.Errorf("an app's own refusal: %d %q", a.status, a.outcome)
+	}
+	slow.Store(true)
+	if a := r.ask("GET", "/", member); a.status != 200 {
+		t.Errorf("a slow page: %d %q after %v", a.status, a.outcome, a.took)
 	}
 }

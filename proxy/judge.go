@@ -49,7 +49,7 @@ func (x *exchange) weigh(answer *upstream.Answer, err error) error {
 	x.tried(h, err)
 	verdict, checked := x.rt.Store.Current(), false
 	for {
-		j := shed.Answer(x.route.Need, h, verdict, checked, x.rt.Store.LastImpaired())
+		j := shed.Answer(x.route.Need, h, x.concern(verdict), checked, x.rt.Store.LastImpaired())
 		switch j.Fate {
 		case shed.Check:
 			verdict, checked = x.rt.Store.Look(x.v.Context()), true

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -48,15 +49,22 @@ func (x *exchange) noteSignIn(answer *upstream.Answer) {
 		x.signIn = signInRefused // the form again, perhaps with a session of its own for its proof
 	case e.Gives, status < 300:
 		x.signIn = signInGiven // a session, or an API that answers with what to send
-	case x.carries:
+	case x.carries && !x.leadsAway(answer):
 		x.signIn = signInGiven // the id that was carried was kept
 	}
 	// What is left redirects without any session: to an identity provider, to a second factor.
 }
 
+// leadsAway reports whether an answer redirects to another host.
+func (x *exchange) leadsAway(answer *upstream.Answer) bool {
+	to, err := url.Parse(answer.Head.Get("Location"))
+	return err == nil && to.Host != "" && !strings.EqualFold(to.Hostname(), (&url.URL{Host: x.v.Host()}).Hostname())
+}
+
 // noteTurned looks at a sign-in that ends without an answer of the app. Who does not get the form, or comes back from an identity
 // provider to the page, was turned away like one who sent a password.
 func (x *exchange) noteTurned(e *Error) {
+	given := x.signIn == signInGiven
 	x.signIn = signInNone
 	if x.route == nil || !x.route.SignIn {
 		return
@@ -67,7 +75,7 @@ func (x *exchange) noteTurned(e *Error) {
 			x.signIn = signInShed
 		}
 	case record.Converted, record.Error:
-		if x.attempts() {
+		if x.attempts() || given {
 			x.signIn = signInFailed
 		}
 	}

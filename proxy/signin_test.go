@@ -71,6 +71,7 @@ func TestWhatASignInCounts(t *testing.T) {
 		{"the app fails", "POST", "/500", "", "error"},
 		{"the form itself", "GET", "/form", "", ""},
 		{"on to a provider", "POST", "/provider", "", ""},
+		{"on to a provider, with a session for the way", "POST", "/provider", member, ""},
 		{"a look", "GET", "/401", "", ""},
 		{"a preflight", "OPTIONS", "/in", "Access-Control-Request-Method: POST", ""},
 	} {

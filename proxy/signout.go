@@ -52,7 +52,7 @@ func (x *exchange) endInstead(e *Error) *Error {
 	default:
 		return e
 	}
-	if !x.wish() {
+	if x.committed || !x.wish() {
 		return e
 	}
 	x.refuseFromHere()

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -200,4 +201,21 @@ func TestWhatIsNoWishSignsNobodyOut(t *testing.T) {
 	if a := r.ask("POST", "/logout"); a.status != 303 {
 		t.Errorf("who carries nothing: %d %q; there is nothing to end", a.status, a.outcome)
 	}
+}
+
+// Whoever leaves before the app has answered wanted to be signed out all the same.
+func TestAWishOutlivesTheVisitor(t *testing.T) {
+	b := newBackend(t, hang)
+	rules, routes := one(&Route{Pool: newPool(t, "app", shed.GateSettings{}, b.URL), SignOut: true, MaxAge: time.Minute})
+	r := newRig(t, rules, routes)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = r.try(ctx, "POST", "/logout", "Cookie: "+alice)
+	}()
+	until(t, "it is in flight", func() bool { return b.asked.Load() == 1 })
+	cancel()
+	<-ended
+	until(t, "the id is refused", func() bool { return r.runtime.SignedOut.Len() == 1 })
 }

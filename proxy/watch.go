@@ -29,8 +29,9 @@ func (x *exchange) watch() *watch {
 	w.met = func(v shed.Verdict, sent bool) bool {
 		return goesOn || sent && !safe || need.Met(carries, x.concern(v).State)
 	}
+	w.fails = func(v shed.Verdict) bool { return x.concern(v).Impaired() }
 	w.listen()
-	if v := x.rt.Store.Current(); v.Impaired() { // it is, or it closed before anybody listened
+	if v := x.rt.Store.Current(); w.fails(v) { // it is, or it closed before anybody listened
 		w.closed(v)
 	}
 	return w
@@ -43,6 +44,7 @@ type watch struct {
 	impaired time.Duration
 	store    *store.Monitor
 	met      func(v shed.Verdict, sent bool) bool // whether the exchange may go on by that verdict
+	fails    func(v shed.Verdict) bool            // whether the store is impaired for it by that verdict
 	forget   func()                               // nil: nobody to forget
 
 	mu    sync.Mutex
@@ -77,7 +79,7 @@ func (w *watch) closed(v shed.Verdict) {
 		w.cancel(&Error{Outcome: outcome, Reason: shed.Reason(v.Cause.String())})
 		return
 	}
-	if due := time.Now().Add(w.impaired); due.Before(w.due) {
+	if due := time.Now().Add(w.impaired); w.fails(v) && due.Before(w.due) {
 		w.due = due
 		w.timer.Reset(w.impaired)
 	}

@@ -58,6 +58,7 @@ func TestClosingShortensAndNeverLengthens(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			w := &watch{
 				cancel: cancel, due: time.Now().Add(c.due), impaired: 3 * time.Second, met: func(shed.Verdict, bool) bool { return true },
+				fails: shed.Verdict.Impaired,
 			}
 			w.timer = time.AfterFunc(c.due, func() { w.end(upstream.ErrLate) })
 			began := time.Now()

@@ -64,8 +64,11 @@ func (h Head) Suspect() bool { return h.Broken || h.Convert && !h.RetryAfter }
 // nothing is known converts 502 to 504, and guards nothing.
 func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement {
 	page := n != NeedNone && (h.Suspect() || h.Denies)
+	if j := vouched(h, v, closed); n != NeedNone && j.Fate == Page {
+		return j
+	}
 	if !page && !h.Deletes && !h.Changes {
-		return vouched(h, v, closed)
+		return Judgement{}
 	}
 	if checked && v.blind() {
 		if n != NeedNone && (h.Broken || h.Suspect() && h.Status >= 502 && h.Status <= 504) {
@@ -106,7 +109,7 @@ func (v Verdict) reason() Reason {
 	return Reason(v.ObservedCause.String())
 }
 
-// vouched judges an answer that signs somebody in and does nothing else that matters. A person who says that the store is well
+// vouched judges an answer as one that signs somebody in. A person who says that the store is well
 // says it of sign-ins.
 func vouched(h Head, v Verdict, closed time.Time) Judgement {
 	switch {

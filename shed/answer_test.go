@@ -65,6 +65,7 @@ func TestTheGuardTable(t *testing.T) {
 		{"a sign-in while the ramp runs", NeedWrite, gives, ramp, false, before, Judgement{}},
 		{"a sign-in of a store that closed", NeedWrite, gives, ro, false, never, Judgement{Fate: Page, Reason: "read_only"}},
 		{"a sign-in of a store that was closed meanwhile", NeedWrite, gives, ok, false, since, Judgement{Fate: Page, Reason: ReasonRecovering}},
+		{"a sign-in that also forgets", NeedWrite, Head{Status: 303, Vouches: true, Deletes: true, Arrived: at(10)}, ro, false, never, Judgement{Fate: Page, Reason: "read_only"}},
 		{"a sign-in that a person wants", NeedWrite, gives, overruled, false, since, Judgement{}},
 		{"a need the store cannot touch is never converted", NeedNone, denied, ro, false, never, Judgement{Reason: "read_only", Hold: Hold{Deletions: true}}},
 		{"and a refusal without a cookie passes there", NeedNone, Head{Status: 401, Denies: true, Arrived: at(10)}, ro, false, never, Judgement{}},
@@ -80,8 +81,8 @@ func TestTheGuardTable(t *testing.T) {
 func TestTheGuardInEveryState(t *testing.T) {
 	for _, s := range States {
 		for _, o := range States {
-			for bits := range 64 {
-				h := Head{Status: 200, Denies: bits&1 != 0, Deletes: bits&2 != 0, Changes: bits&4 != 0, Arrived: at(10)}
+			for bits := range 128 {
+				h := Head{Status: 200, Denies: bits&1 != 0, Deletes: bits&2 != 0, Changes: bits&4 != 0, Vouches: bits&64 != 0, Arrived: at(10)}
 				v := Verdict{State: s, Observed: o, Late: bits&8 != 0}
 				if bits&16 != 0 {
 					v.Opened = at(5)

@@ -54,6 +54,9 @@ type Verdict struct {
 	// (an override) or where a store that keeps failing is held read-only for a while (flapping).
 	Observed      State
 	ObservedCause Cause
+	// Reopened is when the checks found a store open that is held; zero where it is not held, or that is as long ago as a ramp
+	// lasts.
+	Reopened time.Time
 }
 
 // Impaired reports whether the store is impaired, or taken for it: what an app answers now may be the store's failure.
@@ -63,7 +66,7 @@ func (v Verdict) Impaired() bool { return v.State.Impaired() || v.Observed.Impai
 // else, for as long as it is well.
 func (v Verdict) Unheld() Verdict {
 	if v.Cause == CauseFlapping {
-		v.State, v.Cause = v.Observed, v.ObservedCause
+		v.State, v.Cause, v.Opened = v.Observed, v.ObservedCause, v.Reopened
 	}
 	return v
 }

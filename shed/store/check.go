@@ -79,7 +79,7 @@ func (m *Monitor) check() {
 		case open(was) && c.state.Impaired():
 			m.effect.closing(now)
 		case open(c.state):
-			m.effect.opening(now, s)
+			m.effect.opening(at, now, s)
 		}
 		at.observed, at.observedCause, at.ordinary, at.trusted = c.state, c.cause, c.cause, c.trusting
 		at.away = c.newcomers.cause

@@ -31,11 +31,11 @@ func (f *effect) closing(now time.Time) {
 
 // opening notes that the checks find it open, which counts once after a closing. The first closure in ten minutes has no
 // hold-down; from the second on it doubles.
-func (f *effect) opening(now time.Time, s Settings) {
+func (f *effect) opening(at *standing, now time.Time, s Settings) {
 	if !f.shut {
 		return
 	}
-	f.shut = false
+	f.shut, at.reopened = false, now
 	f.expire(now)
 	f.held = time.Time{}
 	n := len(f.closures)

@@ -70,6 +70,38 @@ func TestWhileHeldReadsGoOnAndTroubleIsSeen(t *testing.T) {
 	})
 }
 
+// Whom the hold-down does not concern gets no permission that is older than he asks for, is woken when the checks find the store
+// open, and is called back when they close it.
+func TestAHoldDownIsNoBlanketPermission(t *testing.T) {
+	in(t, holding(), good, func(t *testing.T, s *scene) {
+		s.flap(t)
+		s.p.say(readOnly)
+		until(t, time.Second, "closed", func() bool { return s.Current().Observed == shed.ReadOnly })
+		open := make(chan bool, 1)
+		go func() {
+			_, ok := s.Await(t.Context(), func(v shed.Verdict) bool { return v.Unheld().State == shed.Writable })
+			open <- ok
+		}()
+		s.p.say(good)
+		until(t, 2*time.Second, "whoever waits is woken", func() bool { return len(open) == 1 })
+		s.want(t, shed.ReadOnly, shed.CauseFlapping)
+		if v := s.Current().Unheld(); !v.Recovering() {
+			t.Errorf("%+v: apps reconnect late", v)
+		}
+		asked := time.Now()
+		if v := s.Verdict(t.Context(), 0); v.Begun.Before(asked) || v.Late {
+			t.Errorf("%+v: permission from before the request", v)
+		}
+		called := 0
+		s.OnClose(func(shed.Verdict) { called++ })
+		s.p.say(readOnly)
+		until(t, time.Second, "closed again", func() bool { return s.Current().Observed == shed.ReadOnly })
+		if called != 1 {
+			t.Errorf("%d were called back", called)
+		}
+	})
+}
+
 func TestAFlappingStoreChangesItsStateRarely(t *testing.T) {
 	in(t, holding(), good, func(t *testing.T, s *scene) {
 		for range 60 * 1000 / 1400 {

@@ -17,7 +17,8 @@ type Monitor struct {
 	at     atomic.Pointer[standing]
 	watch  watchers
 	pulse  pulse
-	trials trials
+
+	greeting atomic.Pointer[greeting] // nil: none is being made
 
 	ctx    context.Context // ends with Close
 	stop   context.CancelFunc
@@ -32,7 +33,9 @@ type Monitor struct {
 	next    *round                 // who waits for the next check to begin; nil when nobody does
 	after   []func(shed.Verdict)   // who wants to hear of it, and does not wait
 	doubts  [doubtsClose]time.Time // when answers were doubted of a store that turns newcomers away, the latest first
-	changed chan struct{}          // closed with the next change of what is acted on
+	doubted time.Time              // the check of the latest of them
+	trials  trials
+	changed chan struct{} // closed with the next change of what is acted on
 	effect  effect
 	alarm   *time.Timer // for what ends by itself; nil until something does
 	closed  bool
@@ -152,13 +155,18 @@ func (m *Monitor) Verdict(ctx context.Context, maxAge time.Duration) shed.Verdic
 }
 
 // Look returns what is known from a check that begins after this call, also where a person or trials overrule the checks: it
-// judges what an app answered, which an override does not change. A store that turns new connections away is Observed to be down.
-// It waits as Verdict does, and never while the checks find the store impaired.
+// judges what an app answered, which an override does not change. A store that turns new connections away is Observed to be down,
+// by a new connection that was made a tenth of a second ago or is being made. It waits as Verdict does, and never while the checks find the store impaired.
 func (m *Monitor) Look(ctx context.Context) shed.Verdict {
 	if at := m.at.Load(); at.impaired() {
 		return at.verdict(time.Now())
 	}
-	return m.doubt(m.join(ctx, true))
+	from := time.Now()
+	v, away := m.join(ctx, true)
+	m.mu.Lock()
+	patience := 2*m.set.Timeout - time.Since(from)
+	m.mu.Unlock()
+	return m.doubt(ctx, v, away, patience)
 }
 
 // join waits for the next check to begin and to end, and returns what it found, and why newcomers are turned away. doubted says

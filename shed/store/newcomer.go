@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gatehouse/shed"
@@ -10,7 +11,7 @@ import (
 // A prober keeps its connection, and many apps dial for each request: where the store takes no new connections (its slots are
 // used up, its certificate has ended) the one is well and the others fail. So where an app's answer is doubted, the check that is
 // to judge it tries a new connection too. A store that turns newcomers away is taken for impaired by that answer, and once
-// several answers were doubted for it, it is down: apps that keep their connections are what trials are for.
+// answers of several checks were doubted for it, it is down: apps that keep their connections are what trials are for.
 const (
 	newcomerGap   = 100 * time.Millisecond // between two new connections that were taken
 	newcomerAgain = time.Second            // after one that was not
@@ -21,55 +22,77 @@ const (
 
 // newcomers is what who comes anew meets. It belongs to the checking goroutine.
 type newcomers struct {
-	tried  time.Time
-	came   chan Evidence // what the new connection that is being made will have met; nil: none is
-	cause  shed.Cause    // of being turned away, definitely; CauseUnknown: they are taken
-	closed bool          // the store counts as down for it
+	tried   time.Time
+	cause   shed.Cause // of being turned away, definitely; CauseUnknown: they are taken
+	refused int        // in a row
+	closed  bool       // the store counts as down for it
+}
+
+// greeting is a new connection that is being made. met may be read once done is closed.
+type greeting struct {
+	done chan struct{}
+	met  Evidence
+}
+
+// turned returns why it was turned away, CauseUnknown if it was not.
+func (g *greeting) turned() shed.Cause {
+	if g.met.State == shed.Down && g.met.Definite {
+		return g.met.Cause
+	}
+	return shed.CauseUnknown
 }
 
 // greet begins to make a new connection, if it is time and somebody doubts or it is not known to be taken again. It is made
-// beside the probes, so that a long way to the store costs no check its time.
+// beside the probes, so that a long way to the store costs no check its time. A first refusal is confirmed at once.
 func (m *Monitor) greet(doubted bool, s Settings) {
 	n := &m.course.newcomers
-	gap := newcomerGap
-	if n.cause != shed.CauseUnknown {
-		gap = newcomerAgain
+	wait := newcomerGap
+	switch n.refused {
+	case 0:
+	case 1:
+		wait = gap
+	default:
+		wait = newcomerAgain
 	}
-	if n.came != nil || !doubted && n.cause == shed.CauseUnknown || time.Since(n.tried) < gap {
+	if m.greeting.Load() != nil || !doubted && n.cause == shed.CauseUnknown || time.Since(n.tried) < wait {
 		return
 	}
 	n.tried = time.Now()
-	came := make(chan Evidence, 1)
-	n.came = came
+	g := &greeting{done: make(chan struct{})}
+	m.greeting.Store(g)
 	m.worker.Go(func() {
 		ctx, cancel := context.WithTimeout(m.ctx, s.Timeout)
 		defer cancel()
-		came <- m.prober.Greet(ctx)
+		g.met = m.prober.Greet(ctx)
+		close(g.done)
 	})
 }
 
 // heed takes in what the new connection met. A check waits a moment for it, no longer: what comes later counts for the next.
 func (m *Monitor) heed() {
-	n := &m.course.newcomers
-	if n.came == nil {
+	g := m.greeting.Load()
+	if g == nil {
 		return
 	}
 	wait := time.NewTimer(newcomerWait)
 	defer wait.Stop()
 	select {
-	case e := <-n.came:
-		n.came = nil
-		switch {
-		case open(e.State):
-			n.cause = shed.CauseUnknown
-		case e.State == shed.Down && e.Definite:
-			n.cause = e.Cause
-			m.mu.Lock()
-			m.record.err, m.record.errAt = "a new connection: "+errorText(e.Err), time.Now()
-			m.mu.Unlock()
-		}
+	case <-g.done:
 	case <-wait.C:
+		return
 	case <-m.ctx.Done():
+		return
+	}
+	m.greeting.Store(nil)
+	n := &m.course.newcomers
+	switch cause := g.turned(); {
+	case open(g.met.State):
+		n.cause, n.refused = shed.CauseUnknown, 0
+	case cause != shed.CauseUnknown:
+		n.cause, n.refused = cause, n.refused+1
+		m.mu.Lock()
+		m.record.err, m.record.errAt = "a new connection: "+errorText(g.met.Err), time.Now()
+		m.mu.Unlock()
 	}
 }
 
@@ -88,25 +111,43 @@ func (m *Monitor) weighDoubts(now time.Time) {
 		}
 	}
 	m.mu.Unlock()
-	n.closed = n.closed || recent >= doubtsClose
+	n.closed = n.closed || n.refused >= 2 && recent >= doubtsClose
 }
 
 // outside is e as it counts where newcomers are turned away.
 func (n *newcomers) outside(e Evidence) Evidence {
 	if n.closed && open(e.State) {
-		e.State, e.Cause, e.Definite = shed.Down, n.cause, true
+		e.State, e.Cause, e.Definite, e.Err = shed.Down, n.cause, true, errNewcomers
 	}
 	return e
 }
 
-// doubt notes an answer that was looked at while newcomers are turned away, and returns the verdict that it is judged by.
-func (m *Monitor) doubt(v shed.Verdict, cause shed.Cause) shed.Verdict {
+var errNewcomers = errors.New("new connections are turned away")
+
+// doubt notes an answer that was looked at while newcomers are turned away, and returns the verdict that it is judged by. A new
+// connection that is being made is waited for, until patience is over. Answers that shared a check count once.
+func (m *Monitor) doubt(ctx context.Context, v shed.Verdict, cause shed.Cause, patience time.Duration) shed.Verdict {
+	if g := m.greeting.Load(); g != nil && !v.Late {
+		limit := time.NewTimer(patience)
+		defer limit.Stop()
+		select {
+		case <-g.done:
+			if turned := g.turned(); turned != shed.CauseUnknown || open(g.met.State) {
+				cause = turned
+			}
+		case <-limit.C:
+		case <-ctx.Done():
+		}
+	}
 	if cause == shed.CauseUnknown || v.Observed.Impaired() {
 		return v
 	}
 	m.mu.Lock()
-	copy(m.doubts[1:], m.doubts[:])
-	m.doubts[0] = time.Now()
+	if !v.Begun.Equal(m.doubted) {
+		m.doubted = v.Begun
+		copy(m.doubts[1:], m.doubts[:])
+		m.doubts[0] = time.Now()
+	}
 	m.mu.Unlock()
 	v.Observed, v.ObservedCause = shed.Down, cause
 	return v

@@ -97,24 +97,41 @@ func TestOnlyADefiniteRefusalOfNewcomersCounts(t *testing.T) {
 	}
 }
 
-// A long way to the store costs nobody the time of a new connection.
-func TestANewConnectionHoldsNoCheckUp(t *testing.T) {
+// A long way to the store costs only those the time of a new connection whose answer is doubted.
+func TestANewConnectionHoldsNoSignInUp(t *testing.T) {
 	in(t, usual, good, func(t *testing.T, s *scene) {
 		s.p.mu.Lock()
 		s.p.longWay = 150 * time.Millisecond
 		s.p.mu.Unlock()
 		s.p.greets(slotless)
 		time.Sleep(time.Second)
-		from := time.Now()
-		if v := s.Look(t.Context()); v.Late || v.Impaired() {
-			t.Errorf("%+v", v)
+		looked := make(chan shed.Verdict, 1)
+		go func() { looked <- s.Look(t.Context()) }()
+		time.Sleep(20 * time.Millisecond)
+		for range 5 {
+			from := time.Now()
+			if v := s.Verdict(t.Context(), 0); v.Late || v.Impaired() || time.Since(from) > 30*time.Millisecond {
+				t.Errorf("%+v after %v", v, time.Since(from))
+			}
 		}
-		if d := time.Since(from); d > 30*time.Millisecond {
-			t.Errorf("looking took %v", d)
+		if v := <-looked; v.Late || v.ObservedCause != shed.CauseTooManyClients {
+			t.Errorf("%+v: want what the connection met that was being made", v)
 		}
-		time.Sleep(300 * time.Millisecond)
-		if v := s.Look(t.Context()); v.ObservedCause != shed.CauseTooManyClients {
-			t.Errorf("%+v: what came late counts for the next", v)
+	})
+}
+
+// One refusal is none: slots come and go.
+func TestARefusalOfNewcomersIsConfirmed(t *testing.T) {
+	in(t, usual, good, func(t *testing.T, s *scene) {
+		s.p.greets(slotless)
+		s.Look(t.Context())
+		s.p.greets(Evidence{})
+		for range 5 {
+			s.Look(t.Context())
+		}
+		time.Sleep(time.Second)
+		if told := s.transitions(); len(told) != 1 {
+			t.Errorf("told %+v", told[1:])
 		}
 	})
 }

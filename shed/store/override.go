@@ -35,13 +35,12 @@ func (m *Monitor) Override(o Override) error {
 	if o.At.IsZero() {
 		o.At = now
 	}
-	if m.isClosed() {
-		return ErrOverrideClosed
-	}
-	m.publish(now, func(*standing) news {
+	if !m.publish(now, func(*standing) news {
 		m.effect.override = &o
 		return news{}
-	})
+	}) {
+		return ErrOverrideClosed
+	}
 	m.nudge()
 	return nil
 }
@@ -66,10 +65,4 @@ func (m *Monitor) Overridden() *Override {
 		return o
 	}
 	return nil
-}
-
-func (m *Monitor) isClosed() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.closed
 }

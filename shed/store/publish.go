@@ -40,7 +40,7 @@ func (m *Monitor) publish(now time.Time, change func(at *standing) news) bool {
 	if at.impaired() {
 		released, m.next = m.next, nil
 	}
-	if at.state != was.state || at.opened != was.opened {
+	if at.state != was.state || at.cause != was.cause || at.observed != was.observed || at.opened != was.opened {
 		close(m.changed)
 		m.changed = make(chan struct{})
 	}
@@ -53,7 +53,7 @@ func (m *Monitor) publish(now time.Time, change func(at *standing) news) bool {
 
 	n.asked.release(&at, false)
 	released.release(&at, false)
-	if rank(at.state) > rank(was.state) {
+	if rank(at.state) > rank(was.state) || rank(at.observed) > rank(was.observed) {
 		m.watch.fire(at.verdict(now))
 	}
 	if tell {

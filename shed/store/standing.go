@@ -21,14 +21,18 @@ type standing struct {
 	over   time.Duration // how long a ramp runs
 	closed time.Time     // when the last impairment ended
 
+	reopened time.Time // when the checks last found it open after they had closed it
+
 	override *Override  // in force; nil: none
 	held     time.Time  // until when the store is held read-only; zero: it is not
 	trusted  bool       // the prober is at fault, by the word of trials
 	away     shed.Cause // why newcomers are turned away; CauseUnknown: they are not
 }
 
-// impaired reports whether the store is impaired, or taken for it.
-func (s *standing) impaired() bool { return s.state.Impaired() || s.observed.Impaired() }
+// impaired reports whether the store is impaired, or taken for it. One that is merely held is not: that concerns sign-ins.
+func (s *standing) impaired() bool {
+	return s.observed.Impaired() || s.state.Impaired() && s.cause != shed.CauseFlapping
+}
 
 // ramping reports whether the ramp runs at now.
 func (s *standing) ramping(now time.Time) bool {
@@ -40,6 +44,9 @@ func (s *standing) verdict(now time.Time) shed.Verdict {
 	v := shed.Verdict{
 		State: s.state, Cause: s.cause, Since: s.since, Begun: s.begun, Observed: s.observed, ObservedCause: s.observedCause,
 	}
+	if s.cause == shed.CauseFlapping && now.Sub(s.reopened) < s.over {
+		v.Reopened = s.reopened
+	}
 	if s.ramping(now) {
 		v.Opened = s.opened
 	} else if v.Cause == shed.CauseSessionLoss && s.state == s.observed {
@@ -49,8 +56,9 @@ func (s *standing) verdict(now time.Time) shed.Verdict {
 }
 
 // fresh reports whether the standing answers a request that demands a check begun at most maxAge ago. Only permission must be
-// fresh, and only that of a check: nobody waits to be refused, nor for a prober that is overruled.
+// fresh, and only that of a check: nobody waits to be refused, nor for a prober that is overruled. A store that is held gives
+// permission to all but sign-ins.
 func (s *standing) fresh(now time.Time, maxAge time.Duration) bool {
-	return s.state.Impaired() || s.override != nil || s.trusted ||
+	return s.state.Impaired() && s.cause != shed.CauseFlapping || s.override != nil || s.trusted ||
 		maxAge > 0 && !s.begun.IsZero() && now.Sub(s.begun) <= maxAge
 }

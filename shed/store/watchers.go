@@ -28,8 +28,8 @@ type watcher struct {
 	out        bool // no longer in the list; under the shard's lock
 }
 
-// OnClose calls f once when the state becomes impaired, or worsens from read-only to down. f runs in the Monitor's own
-// goroutine: it must return at once (cancel something, signal somebody) and may call OnClose again to hear of the next
+// OnClose calls f once when the state becomes impaired, or worsens from read-only to down, by the checks or by an override. f runs
+// in the Monitor's own goroutine, or in that of who set the override: it must return at once (cancel something, signal somebody) and may call OnClose again to hear of the next
 // closing. Since the store may close at any moment, register first and look at Current afterwards.
 //
 // stop is idempotent and cheap. Once it has returned f will not begin any more, though one that began may still be running.

@@ -304,17 +304,34 @@ func TestAnEvictedCanaryIsNoLoss(t *testing.T) {
 	}
 
 	s.do("config", "set", "maxmemory", "0")
-	p.vitals(s)
+	s.eventually("the prober knows of everything that was evicted, and has a canary", func() bool {
+		p.due()
+		p.writable()
+		planted := s.do("exists", p.canaryKey()).(int64) == 1
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return planted && p.canary.planted && p.inquiry.last != nil && p.inquiry.last.vitals.Evicted == uint64(s.evicted())
+	})
 	s.do("del", p.canaryKey()) // nothing was evicted since
 	if e := p.writable(); !e.Lost {
 		t.Error("deleted, and not noticed")
 	}
+	for i := range 500 { // what is left by now is too little to tell most of it from all
+		s.do("set", i, "x", "ex", "1000")
+	}
 	p.writable()
-	p.vitals(s)
-	s.full("allkeys-random", 300_000)
+	s.eventually("the prober knows how many there are", func() bool {
+		p.due()
+		p.writable()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.inquiry.last != nil && p.inquiry.last.keys > 500
+	})
+	s.full("volatile-lru", 300_000) // which keeps the canary: it has just been read
 	if err := s.press(5, "ex", "1000"); err != nil {
 		t.Fatal(err)
 	}
+	p.writable()
 	s.do("flushall")
 	if e := p.writable(); !e.Lost {
 		t.Error("flushed while it evicted, and not noticed")
