@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"iter"
 	"strings"
 	"time"
 
@@ -69,13 +70,23 @@ func (x *exchange) refuseFromHere() {
 	if _, wait := x.rt.PerAddress.Take(x.ctx, quota.AddrKey(x.request.Client)); wait > 0 {
 		return
 	}
-	until, n := time.Now().Add(x.rt.MaxAge), 0
-	for name, id := range x.rt.Session.IDs(x.head) {
-		if n++; n > mostEnded {
-			return
-		}
-		if !password(name, id) {
-			x.rt.SignedOut.Add(name, id, until)
+	until := time.Now().Add(x.rt.MaxAge)
+	for name, id := range x.endable() {
+		x.rt.SignedOut.Add(name, id, until)
+	}
+}
+
+// endable are the ids of the request that can be refused from here on, each with its name.
+func (x *exchange) endable() iter.Seq2[string, string] {
+	return func(yield func(name, id string) bool) {
+		n := 0
+		for name, id := range x.rt.Session.IDs(x.head) {
+			if password(name, id) {
+				continue
+			}
+			if n++; n > mostEnded || !yield(name, id) {
+				return
+			}
 		}
 	}
 }
@@ -121,10 +132,8 @@ func (x *exchange) ended(answer *upstream.Answer) {
 func (x *exchange) forgetUnless() {
 	type carried struct{ name, id string }
 	var all []carried
-	for name, id := range x.rt.Session.IDs(x.head) {
-		if len(all) < mostEnded && !password(name, id) {
-			all = append(all, carried{name, strings.Clone(id)})
-		}
+	for name, id := range x.endable() {
+		all = append(all, carried{name, strings.Clone(id)})
 	}
 	set, until := x.rt.SignedOut, time.Now().Add(x.rt.MaxAge)
 	x.rt.Store.After(func(v shed.Verdict) {

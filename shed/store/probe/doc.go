@@ -11,7 +11,8 @@
 //
 // # What the server says of itself
 //
-// Every two seconds, after the canary has been answered and over the same link, one INFO asks for the server's vitals. The
+// Every two seconds, after the canary has been answered and over the same link (over one of its own where the way there and back
+// takes more than 20 ms), one INFO asks for the server's vitals. The
 // canary's evidence is settled by then: an answer that does not come by the deadline costs it nothing, and is told by a later
 // probe. A server that refuses the question, does not know it or hangs up is asked again in a minute, and none the worse for
 // it; one that takes no several sections at once, as Redis before 7.0, is asked for everything. CONFIG is never used.
@@ -40,6 +41,11 @@
 // writes as a replica. The old link serves until the new one has answered, so neither a resolver that fails nor a password,
 // a certificate or a server that has gone bad since takes away a link that works: the evidence then says so in its Err.
 // (A name that shows only some of its addresses each time has its link renewed each second, which costs a connection.)
+//
+// # Newcomers
+//
+// Greet makes a new link beside the one that serves and, where it is taken, goes on with that: a store without a free slot, or
+// whose certificate has ended, serves those who have a connection, us among them, and nobody who comes anew.
 //
 // # TLS
 //
