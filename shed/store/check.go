@@ -9,10 +9,11 @@ import (
 )
 
 const (
-	gap      = 5 * time.Millisecond  // between a probe and its confirmation, and between the begins of forced checks
-	farthest = time.Second           // between the probes of a store that cannot be reached
-	tolerate = 20 * time.Millisecond // how late this process may be scheduled before a measurement does not count
-	repeats  = 3                     // how often in a row a measurement that does not count is made again
+	gap        = 5 * time.Millisecond  // between a probe and its confirmation, and between the begins of forced checks
+	farthest   = time.Second           // between the probes of a store that cannot be reached
+	tolerate   = 20 * time.Millisecond // how late this process may be scheduled before a measurement does not count
+	doubtedGap = 20 * time.Millisecond // between two large canaries, where answers are doubted
+	repeats    = 3                     // how often in a row a measurement that does not count is made again
 )
 
 // run is the checking goroutine.
@@ -59,7 +60,11 @@ func (m *Monitor) check() {
 	m.weighDoubts(begun)
 	m.weighTrials()
 	size := min(small, s.Payload)
-	if c.cause == shed.CauseFull || begun.Sub(m.payload) >= time.Second {
+	large := time.Second
+	if asked != nil && asked.doubted {
+		large = doubtedGap // it may have been a large session that found no room
+	}
+	if c.cause == shed.CauseFull || begun.Sub(m.payload) >= large {
 		size, m.payload = s.Payload, begun
 	}
 	e, worse, ok := m.gather(size, begun, s)

@@ -260,3 +260,22 @@ func TestThePulse(t *testing.T) {
 		}
 	})
 }
+
+// An error of the app may be a large session's that found no room, where a small canary does.
+func TestADoubtedAnswerIsJudgedByALargeCanary(t *testing.T) {
+	in(t, usual, good, func(t *testing.T, s *scene) {
+		time.Sleep(300 * time.Millisecond)
+		_, before := s.p.seen()
+		s.Look(t.Context())
+		_, sizes := s.p.seen()
+		if got := sizes[len(before):]; len(got) != 1 || got[0] != usual.Payload {
+			t.Errorf("canaries of %v bytes, want one of %d", got, usual.Payload)
+		}
+		_, before = s.p.seen()
+		s.Verdict(t.Context(), 0)
+		_, sizes = s.p.seen()
+		if got := sizes[len(before):]; len(got) != 1 || got[0] != small {
+			t.Errorf("canaries of %v bytes for a sign-in, want one of %d", got, small)
+		}
+	})
+}

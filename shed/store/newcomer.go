@@ -46,6 +46,10 @@ func (g *greeting) turned() shed.Cause {
 // beside the probes, so that a long way to the store costs no check its time. A first refusal is confirmed at once.
 func (m *Monitor) greet(doubted bool, s Settings) {
 	n := &m.course.newcomers
+	if m.course.state.Impaired() && !n.closed { // the checks find it by themselves
+		n.cause, n.refused = shed.CauseUnknown, 0
+		return
+	}
 	wait := newcomerGap
 	switch n.refused {
 	case 0:
