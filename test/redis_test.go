@@ -69,6 +69,10 @@ func startPair(t *testing.T, more ...string) *redisServer {
 // demote makes the replica the primary, as a failover does, and the primary its replica.
 func (r *redisServer) demote() {
 	r.t.Helper()
+	eventually(r.t, 20*time.Second, "the replica has everything", func() bool {
+		n, err := r.cli.Wait(context.Background(), 1, time.Second).Result()
+		return err == nil && n == 1
+	})
 	r.replica.do("REPLICAOF", "NO", "ONE")
 	r.do("REPLICAOF", "127.0.0.1", r.replica.port)
 }

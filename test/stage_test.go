@@ -161,12 +161,10 @@ func (s *scenario) look(st *stage, l *load) seen {
 }
 
 // interrupted reports whether the fault came while the app was about to renew that visitor's remember-me cookie. A store that
-// hung then carries the renewal out when it comes back, when the app has long given up; a primary that is demoted has taken it and
-// not passed it on. Nobody in front of it can help that.
+// hung then carries the renewal out when it comes back, when the app has long given up: nobody in front of it can help that.
 func (st *stage) interrupted(l *load, visitor int) bool {
 	return slices.ContainsFunc(l.between(time.Time{}, st.since, recalls), func(h hit) bool {
-		before := st.broken.Sub(h.at)
-		return h.visitor == visitor && (h.took > time.Second || before >= 0 && before < 20*time.Millisecond)
+		return h.visitor == visitor && h.took > time.Second
 	})
 }
 
