@@ -8,34 +8,26 @@ import (
 
 	"gatehouse/proxy/h1"
 	"gatehouse/proxy/intake"
+	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
 )
 
-// ask sends the request to a backend and returns the head of its final answer. A backend that could not be reached was sent
-// nothing, so the next one is tried, in the overflow pool too.
+// ask sends the request to a backend and returns the head of its final answer. Where that is safe, and within the pool's budget,
+// it is sent to another one; where none is left or may be tried, to one of the overflow pool.
 func (x *exchange) ask() (*upstream.Answer, error) {
 	request := x.outgoing()
 	watch := x.watch()
 	defer watch.stop()
 	request.Sending = watch.sending
 	var tried upstream.Tried
-	var last error
-	for {
-		if x.asks && x.entry.Attempts > 0 { // time went by
-			if err := x.obey(x.rt.Store.Current()); err != nil {
-				return nil, err
-			}
-		}
-		claim, err := x.pool.Backends.Claim(&tried)
-		if err != nil {
-			if x.borrow() {
-				continue
-			}
-			if last != nil {
-				err = last
-			}
+	claim, err := x.pool.Backends.Claim(&tried)
+	if err != nil {
+		var ok bool
+		if claim, ok = x.borrow(&tried); !ok {
 			return nil, err
 		}
+	}
+	for {
 		x.claim = claim
 		x.entry.Backend = claim.Backend()
 		x.entry.Attempts++
@@ -44,17 +36,86 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 		x.sent = watch.wasSent()
 		if err == nil {
 			x.entry.At.Head = x.since()
-			return answer, nil
 		}
-		x.claim.End(upstream.Result{Err: err})
-		if cause := context.Cause(x.ctx); cause != nil {
+		if cause := context.Cause(x.ctx); err != nil && cause != nil {
+			x.claim.End(x.result(nil, err))
 			return nil, cause
 		}
-		if !errors.Is(err, upstream.ErrConnect) || x.body.n > 0 {
-			return nil, err
+		if !x.mayAgain(request, answer, err) {
+			return answer, err
 		}
-		last = err
+		next, ok := x.another(&tried)
+		if !ok {
+			return answer, err
+		}
+		x.claim.End(x.result(answer, err))
+		if answer != nil {
+			_ = answer.Body.Close()
+			x.entry.At.Head = 0
+		}
+		claim = next
+		if x.asks { // time went by
+			if err := x.obey(x.rt.Store.Current()); err != nil {
+				claim.End(unused)
+				return nil, err
+			}
+		}
 	}
+}
+
+// unused is the result of a claim that nothing was asked of.
+var unused = upstream.Result{Excused: true}
+
+// another claims a backend that was not tried yet: of the pool, if its budget has a retry left, else of the overflow pool.
+func (x *exchange) another(tried *upstream.Tried) (upstream.Claim, bool) {
+	if claim, err := x.pool.Backends.Claim(tried); err == nil {
+		if x.pool.Backends.Retry() {
+			x.handler.Record.Retry(x.pool.Name, record.RetrySent)
+			return claim, true
+		}
+		x.handler.Record.Retry(x.pool.Name, record.RetryNoBudget)
+		claim.End(unused)
+	}
+	return x.borrow(tried)
+}
+
+// borrow moves the exchange to the overflow pool, if that has a place to lend and a backend.
+func (x *exchange) borrow(tried *upstream.Tried) (upstream.Claim, bool) {
+	over := x.route.Overflow
+	if over == nil || x.pool == over {
+		return upstream.Claim{}, false
+	}
+	permit, ok := over.Gate.Lend(x.class)
+	if !ok {
+		return upstream.Claim{}, false
+	}
+	claim, err := over.Backends.Claim(tried)
+	if err != nil {
+		permit.Done()
+		return claim, false
+	}
+	x.permit.Done()
+	x.permit, x.pool, x.series = permit, over, x.route.OverflowSeries
+	return claim, true
+}
+
+// mayAgain reports whether the request may be sent to another backend. What a backend answers while the store is in doubt is not
+// its own doing, and another's would be the same.
+func (x *exchange) mayAgain(r *upstream.Request, answer *upstream.Answer, err error) bool {
+	a := upstream.Attempt{Err: err, Sent: x.sent, HasBody: r.Body != nil, BodyRead: x.body.n > 0}
+	if answer != nil {
+		a.Status, a.RetryAfter = answer.Status, answer.Head.Has("Retry-After")
+	}
+	return upstream.Again(r.Method, a) && (errors.Is(err, upstream.ErrConnect) || !x.uncertain())
+}
+
+// result is what an answer, or the failure to get one, says of the backend: nothing, where the store that all share had failed.
+func (x *exchange) result(answer *upstream.Answer, err error) upstream.Result {
+	r := upstream.Result{Err: err, Excused: x.uncertain()}
+	if answer != nil {
+		r.Status, r.RetryAfter = answer.Status, answer.Head.Has("Retry-After")
+	}
+	return r
 }
 
 func (x *exchange) outgoing() *upstream.Request {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +29,9 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 	x.ended(a)
 	intake.CleanAnswer(&a.Head)
 	a.Head.Set("X-Request-Id", x.id)
+	if events(a) {
+		x.permit.Done() // it may stay for hours, and costs the pool next to nothing
+	}
 	x.commit(a.Status)
 	if err := x.v.Answer(a.Status, a.Head, a.Length, a.Length < 0); err != nil {
 		return errGone
@@ -50,6 +54,12 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 		}
 	}
 	return nil
+}
+
+// events reports whether an answer is a stream of events (HTML Living Standard section 9.2).
+func events(a *upstream.Answer) bool {
+	kind, _, _ := strings.Cut(a.Head.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
 }
 
 func (x *exchange) commit(status int) {
@@ -88,7 +98,8 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 		case x.v.Context().Err() != nil:
 			return errGone
 		case err != nil:
-			x.claim.End(upstream.Result{Err: err})
+			x.outcome.Err = err
+			x.claim.End(x.outcome)
 			return &Error{Outcome: record.Error, Reason: reasonCut, Err: err}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
+	"gatehouse/shed/line"
 	"gatehouse/shed/page"
 )
 
@@ -18,6 +19,7 @@ type Error struct {
 	Kind    page.Kind     // which page; by default that of the store
 	Status  int           // of the answer; 0: the page's own
 	Wait    time.Duration // when the visitor may come again, where it is known better than by the backlog
+	Turn    *line.Turn    // the visitor's place in the line; nil: he stands in none
 	Err     error         // what is behind it, for the log
 }
 
@@ -41,6 +43,7 @@ const (
 	reasonStrained  shed.Reason = "strained"
 	reasonFull      shed.Reason = "pool_full"
 	reasonQueue     shed.Reason = "queue_timeout"
+	reasonDisplaced shed.Reason = "displaced"
 	reasonNoRoute   shed.Reason = "no_route"
 	reasonAmbiguous shed.Reason = "ambiguous_path"
 	reasonBody      shed.Reason = "body_broken"
@@ -91,6 +94,8 @@ func classify(err error) *Error {
 		return &Error{Outcome: record.Shed, Kind: page.Shed, Status: 503, Reason: reasonFull}
 	case errors.Is(err, shed.ErrLate):
 		return &Error{Outcome: record.Shed, Kind: page.Shed, Status: 503, Reason: reasonQueue}
+	case errors.Is(err, shed.ErrDisplaced):
+		return &Error{Outcome: record.Shed, Kind: page.Shed, Status: 503, Reason: reasonDisplaced}
 	case errors.Is(err, upstream.ErrVisitor):
 		return &Error{Outcome: record.Rejected, Kind: page.Rejected, Status: 400, Reason: reasonBody, Err: err}
 	case errors.Is(err, upstream.ErrRequest):

@@ -50,8 +50,16 @@ type exchange struct {
 
 	remembers bool // the request carries a remember-me cookie
 
+	own       h1.Head    // the lines in which Gatehouse's own cookies came
+	class     shed.Class // how much the request matters
+	proved    bool       // it proves its session,
+	renew     bool       // and the proof gets old
+	took      bool       // it took a place in the line
+	admission bool       // it goes on with a sign-in that was let in before
+
 	permit    shed.Permit
 	claim     upstream.Claim
+	outcome   upstream.Result // of the claim, as far as it is known
 	charges   []quota.Charge
 	body      meter
 	sent      bool // something went to a backend
@@ -102,8 +110,9 @@ func (x *exchange) run() error {
 	if err := x.enter(); err != nil {
 		return err
 	}
-	answer, err := x.judge(x.ask())
-	if err != nil {
+	answer, err := x.ask()
+	x.learn(answer, err)
+	if answer, err = x.judge(answer, err); err != nil {
 		return err
 	}
 	return x.deliver(answer)
@@ -111,7 +120,7 @@ func (x *exchange) run() error {
 
 // finish gives everything back and writes the exchange down.
 func (x *exchange) finish() {
-	x.claim.End(upstream.Result{})
+	x.claim.End(x.outcome)
 	x.permit.Done()
 	x.trial.Forget()
 	x.tellSignIn()
@@ -134,7 +143,8 @@ func (x *exchange) intake() error {
 	if x.target, err = intake.ReadTarget(x.v.Method(), x.v.Target(), x.v.Host()); err != nil {
 		return err
 	}
-	// What the visitor sent decides about sessions, before anything is stripped.
+	x.takeOwn()
+	// What the visitor sent decides about sessions, before anything else is stripped.
 	x.recognise()
 	x.refuse()
 	if x.facts, err = intake.Clean(x.head, x.trusted, nil); err != nil {
@@ -167,6 +177,7 @@ func (x *exchange) match() error {
 		return errNoRoute
 	}
 	x.route, x.pool, x.series = m.Value, m.Value.Pool, m.Value.Series
+	x.classify()
 	x.asks = x.rt.Store != nil && !intake.Preflight(x.request.Method, *x.head) && !x.route.Need.Met(x.carries, shed.Down)
 	return nil
 }
@@ -231,9 +242,15 @@ func (x *exchange) see(v shed.Verdict) {
 
 // charge counts the request against the route's quotas. What was counted is given back when one of them says no.
 func (x *exchange) charge() error {
-	for _, q := range x.route.Quotas {
-		charge, wait := q.Limiter.Take(x.ctx, x.quotaKey(q))
-		if wait > 0 {
+	for i := range x.route.Quotas {
+		q := &x.route.Quotas[i]
+		take := q.Limiter.Take
+		if x.route.SignIn {
+			take = q.Limiter.TakeStrictly
+		}
+		charge, wait := take(x.ctx, x.quotaKey(q))
+		x.countQuota(q, wait > 0)
+		if wait > 0 && !q.DryRun {
 			return &Error{Outcome: record.Limited, Reason: reasonQuota, Wait: wait}
 		}
 		x.charges = append(x.charges, charge)
@@ -248,7 +265,7 @@ func (x *exchange) refund() {
 	x.charges = nil
 }
 
-func (x *exchange) quotaKey(q Quota) quota.Key {
+func (x *exchange) quotaKey(q *Quota) quota.Key {
 	switch q.Kind {
 	case ByRoute:
 		return quota.TextKey(x.route.Name)
@@ -264,20 +281,21 @@ func (x *exchange) quotaKey(q Quota) quota.Key {
 	return quota.AddrKey(x.request.Client)
 }
 
-// enter gets a permit: of the route's own pool if one is free, else of the overflow pool, else by queueing at its own. Time
-// went by in the queue, so the store is looked at again, without waiting.
+// enter gets a permit: of the route's own pool if one is free, else of the overflow pool, else by queueing. Time went by in the
+// queue, so the store is looked at again, without waiting.
 func (x *exchange) enter() error {
 	defer func() { x.entry.At.Queued = x.since() }()
-	var ok bool
-	if x.permit, ok = x.route.Pool.Gate.Try(); ok {
-		return nil
-	}
-	if x.borrow() {
-		return nil
+	var over *shed.Gate
+	if x.route.Overflow != nil {
+		over = &x.route.Overflow.Gate
 	}
 	var err error
-	if x.permit, err = x.route.Pool.Gate.Acquire(x.ctx); err != nil {
+	if x.permit, err = shed.Enter(x.ctx, &x.route.Pool.Gate, over, x.class); err != nil {
+		x.shed(err)
 		return err
+	}
+	if over != nil && x.permit.Of() == over {
+		x.pool, x.series = x.route.Overflow, x.route.OverflowSeries
 	}
 	if x.asks {
 		return x.obey(x.rt.Store.Current())
@@ -285,19 +303,17 @@ func (x *exchange) enter() error {
 	return nil
 }
 
-// borrow moves the exchange to the overflow pool if that has a free place, and reports whether it did.
-func (x *exchange) borrow() bool {
-	over := x.route.Overflow
-	if over == nil || x.pool == over {
-		return false
+// learn has everybody learn from what a backend answered, or failed to.
+func (x *exchange) learn(answer *upstream.Answer, err error) {
+	if x.entry.At.Claimed == 0 {
+		return
 	}
-	permit, ok := over.Gate.Try()
-	if !ok {
-		return false
+	x.outcome = x.result(answer, err)
+	failed := errors.Is(err, upstream.ErrLate)
+	if err == nil || failed {
+		x.permit.Sample(x.since()-x.entry.At.Claimed, failed)
 	}
-	x.permit.Done()
-	x.permit, x.pool, x.series = permit, over, x.route.OverflowSeries
-	return true
+	x.report(answer, err)
 }
 
 // safe reports whether the method only looks (RFC 9110 section 9.2.1), as far as a visitor may be sent back to do it again.

@@ -37,8 +37,9 @@ func (x *exchange) fail(err error) {
 	}
 	e = x.pace(e)
 	// Whoever reads the page slowly holds nobody else's place.
-	x.claim.End(upstream.Result{Err: err})
+	x.claim.End(x.outcome)
 	x.permit.Done()
+	x.standInLine(e)
 	x.answer(e)
 }
 
@@ -89,6 +90,9 @@ func (x *exchange) answer(e *Error) {
 		ContentType: x.head.Get("Content-Type"), Kind: e.Kind, Status: e.Status, Outcome: e.Outcome.String(),
 		Reason: string(e.Reason), Wait: x.wait(e), Restart: x.restart(e), Refresh: x.safe(), RequestID: x.id, Carries: x.carries,
 	}
+	if e.Turn != nil {
+		ask.InLine, ask.Ahead, ask.Waited = true, e.Turn.Ahead, time.Since(e.Turn.Place.Seen)
+	}
 	if ask.Status == 0 {
 		ask.Status = x.rt.Status
 	}
@@ -101,6 +105,7 @@ func (x *exchange) answer(e *Error) {
 	if e.Kind == page.SignedOut {
 		x.expire(&head)
 	}
+	x.tellTurn(&head, e)
 	x.committed, x.entry.Status = true, made.Status
 	if err := x.v.Answer(made.Status, head, int64(made.Length), false); err != nil {
 		x.v.Abort()
@@ -122,6 +127,8 @@ func (x *exchange) wait(e *Error) time.Duration {
 	switch {
 	case e.Kind == page.Rejected, e.Kind == page.NotFound, e.Kind == page.SignedOut:
 		return 0
+	case e.Turn != nil:
+		return e.Turn.Wait // spread already, and it is his turn then
 	case e.Reason == reasonQuota:
 		return e.Wait + rand.N(min(max(e.Wait/2, time.Second), 30*time.Second))
 	}

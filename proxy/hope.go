@@ -5,11 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
-	"gatehouse/shed/line"
-	"gatehouse/shed/quota"
 )
 
 // try lets a read go on although the store is said to be down, if a trial is due: the fault may be the prober's own. Signing in
@@ -64,47 +61,3 @@ func (x *exchange) hope(err error) error {
 
 // hopeUntil is how long the request may be held before it is turned away.
 func (x *exchange) hopeUntil() time.Time { return x.entry.Arrived.Add(x.route.Wait) }
-
-// lineUp lets sign-ins in at the pace of the ramp while one runs, and at the pace of a strained store.
-func (x *exchange) lineUp() error {
-	if !x.route.SignIn || !x.asks {
-		return nil
-	}
-	for x.verdict.Recovering() {
-		wait := x.rt.Line.Enter(time.Now(), line.Place{Opened: x.verdict.Opened})
-		if wait == 0 {
-			break
-		}
-		if time.Now().Add(wait).After(x.hopeUntil()) {
-			return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Wait: wait}
-		}
-		if err := x.sleep(wait); err != nil {
-			return err
-		}
-	}
-	if x.rt.Strained == nil || x.verdict.State != shed.Strained {
-		return nil
-	}
-	charge, wait := x.rt.Strained.Take(x.ctx, quota.TextKey("strained"))
-	if wait > 0 {
-		return &Error{Outcome: record.LinedUp, Reason: reasonStrained, Wait: wait}
-	}
-	x.charges = append(x.charges, charge)
-	return nil
-}
-
-// sleep waits for a place in the line, and looks at the store again without waiting for it.
-func (x *exchange) sleep(d time.Duration) error {
-	if !x.rt.Waits.enter() {
-		return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Wait: d}
-	}
-	defer x.rt.Waits.leave()
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return x.obey(x.rt.Store.Current())
-	case <-x.ctx.Done():
-		return errGone
-	}
-}

@@ -34,6 +34,9 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 	if err == nil && x.wish() && x.unfulfilled(answer.Status) {
 		err = &Error{Outcome: record.Converted, Reason: reasonSignedOut}
 	}
+	if err == nil {
+		x.sign(answer)
+	}
 	x.trial.End(false) // unless it has ended otherwise: it was called back
 	if err != nil && answer != nil {
 		_ = answer.Body.Close()
@@ -65,4 +68,13 @@ func (x *exchange) weigh(answer *upstream.Answer, err error) error {
 			return err
 		}
 	}
+}
+
+// sign adds Gatehouse's own cookies to an answer that will be delivered.
+func (x *exchange) sign(answer *upstream.Answer) {
+	dropOwn(&answer.Head)
+	if x.route.SignIn {
+		x.journey(&answer.Head)
+	}
+	x.prove(answer)
 }

@@ -23,11 +23,14 @@ type Route struct {
 	Overflow *Pool // where to borrow a place when Pool has none; nil: nowhere
 
 	Need    shed.Need
-	SignIn  bool   // the ramp concerns it
-	SignOut bool   // a wish to sign out: honoured here where the app cannot
-	Guard   bool   // an outage must not sign anybody out by an answer
-	Restart string // where the page leads back to; "": the request's own path if it is safe, "/" otherwise
-	Quotas  []Quota
+	SignIn  bool // the ramp concerns it
+	Members bool // what is answered here proves that the session is good
+	// Background says that nobody waits for these requests.
+	Background bool
+	SignOut    bool   // a wish to sign out: honoured here where the app cannot
+	Guard      bool   // an outage must not sign anybody out by an answer
+	Restart    string // where the page leads back to; "": the request's own path if it is safe, "/" otherwise
+	Quotas     []Quota
 
 	Timeout         time.Duration // to the head of the answer
 	ImpairedTimeout time.Duration // the same while the store is impaired
@@ -51,6 +54,8 @@ const (
 
 // Quota is a limiter and what it counts by.
 type Quota struct {
+	Name    string
+	DryRun  bool // it counts, and refuses nobody
 	Kind    QuotaKind
 	Field   string // the name of the cookie or the field
 	Limiter *quota.Limiter

@@ -21,6 +21,7 @@ type Runtime struct {
 	Table   *routing.Table[*Route]
 	Names   []string // of the routes, in Table's order
 	Session session.Marks
+	Seal    *session.Seal // of Gatehouse's own cookies
 	Trusted intake.Trusted
 
 	SignInAt  session.Places     // where the app sends those whom it takes for signed out
@@ -39,6 +40,9 @@ type Runtime struct {
 	WaitRate float64 // sign-ins a second that a recovered store is given: how fast a backlog goes down
 	// PerClient and PerAddress bound how many pages are made.
 	PerClient, PerAddress *quota.Limiter
+
+	// QuotaStore is where several Gatehouses count together; nil: each counts for itself.
+	QuotaStore *quota.Shared
 
 	// Pools are all that routes lead to, for those who look from outside.
 	Pools []*Pool

@@ -20,7 +20,8 @@ func Check(cfg *config.Config) error {
 	_, pageErr := planPage(cfg)
 	_, tokenErr := AdminToken(cfg.Admin)
 	_, placesErr := places(cfg)
-	return errors.Join(tableErr, pageErr, placesErr, checkSecrets(cfg), tokenErr, checkLog(cfg.Log))
+	_, sealErr := readSeal(cfg)
+	return errors.Join(tableErr, pageErr, placesErr, sealErr, checkSecrets(cfg), checkQuotaStore(cfg), tokenErr, checkLog(cfg.Log))
 }
 
 // AdminToken reads the token of the admin listener; "" where the file asks for none.
@@ -62,7 +63,7 @@ func checkSecrets(cfg *config.Config) error {
 	if s == nil {
 		return nil
 	}
-	host, _, _ := net.SplitHostPort(s.Redis.Address.Address)
+	host := host(s.Redis.Address)
 	if s.Sentinel == nil {
 		return checkAccount("session.store.redis", s.Redis.Password, s.Redis.TLS, host)
 	}
@@ -70,6 +71,12 @@ func checkSecrets(cfg *config.Config) error {
 	a := s.Sentinel.Access
 	return errors.Join(checkAccount("session.store.sentinel", s.Redis.Password, s.Redis.TLS, host),
 		checkAccount("session.store.sentinel.access", a.Password, a.TLS, host))
+}
+
+// host is the name in an address.
+func host(a config.Address) string {
+	name, _, _ := net.SplitHostPort(a.Address)
+	return name
 }
 
 func checkAccount(where string, password config.Secret, secured *config.TLS, host string) error {

@@ -23,15 +23,18 @@ type Living struct {
 	Record  *record.Recorder
 	Log     *slog.Logger
 
-	pools     map[string]*proxy.Pool
-	quotas    map[quotaIdentity]*quota.Limiter
-	store     *livingStore // nil: none
-	line      *line.Line
-	strained  *quota.Limiter     // sign-ins while the store is strained
-	signedOut *session.SignedOut // ids that were signed out while the app could not do it
-	waits     proxy.Waits
-	pages     pageLimits
-	listeners map[config.Address]*edge.Server
+	pools  map[string]*proxy.Pool
+	quotas map[quotaIdentity]*quota.Limiter
+	// quotaStore is where several Gatehouses count together; nil: none.
+	quotaStore *livingQuotaStore
+	seal       *session.Seal // where the file names no keys
+	store      *livingStore  // nil: none
+	line       *line.Line
+	strained   *quota.Limiter     // sign-ins while the store is strained
+	signedOut  *session.SignedOut // ids that were signed out while the app could not do it
+	waits      proxy.Waits
+	pages      pageLimits
+	listeners  map[config.Address]*edge.Server
 
 	closing context.Context // ends when Drain cuts what is left
 	cut     context.CancelFunc
@@ -45,7 +48,7 @@ func New(rec *record.Recorder, log *slog.Logger) *Living {
 	l := &Living{
 		Handler: &proxy.Handler{Record: rec, Log: log}, Record: rec, Log: log,
 		pools: map[string]*proxy.Pool{}, quotas: map[quotaIdentity]*quota.Limiter{},
-		line: new(line.Line), strained: quota.New(quota.Settings{}), signedOut: session.NewSignedOut(), pages: newPageLimits(),
+		seal: session.NewSeal(), line: new(line.Line), strained: quota.New(quota.Settings{}), signedOut: session.NewSignedOut(), pages: newPageLimits(),
 		listeners: map[config.Address]*edge.Server{},
 	}
 	l.closing, l.cut = context.WithCancel(context.Background())
@@ -96,6 +99,9 @@ func (l *Living) Drain(ctx context.Context) error {
 	}
 	if l.store != nil {
 		l.store.close()
+	}
+	if l.quotaStore != nil {
+		l.quotaStore.close()
 	}
 	l.Record.Watch(nil)
 	return all

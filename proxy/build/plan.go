@@ -23,11 +23,12 @@ type Plan struct {
 	// Warnings are what an operator wants to know of a file that can be lived by: a store that is not well as it begins.
 	Warnings []string
 
-	runtime   *proxy.Runtime
-	pools     map[string]*proxy.Pool
-	quotas    map[quotaIdentity]*quota.Limiter
-	store     *livingStore
-	listeners map[config.Address]*edge.Server
+	runtime    *proxy.Runtime
+	pools      map[string]*proxy.Pool
+	quotas     map[quotaIdentity]*quota.Limiter
+	quotaStore *livingQuotaStore // nil: none
+	store      *livingStore
+	listeners  map[config.Address]*edge.Server
 
 	undo []func() // closes what is new
 }
@@ -39,12 +40,13 @@ func (l *Living) Plan(cfg *config.Config) (*Plan, error) {
 		pools: map[string]*proxy.Pool{}, quotas: map[quotaIdentity]*quota.Limiter{}, listeners: map[config.Address]*edge.Server{},
 	}
 	p.planPools()
+	quotaErr := p.planQuotaStore()
 	p.planQuotas()
 	var pageErr error
 	p.runtime.Page, pageErr = planPage(cfg)
 	var placesErr error
 	p.runtime.SignInAt, placesErr = places(cfg)
-	err := errors.Join(pageErr, placesErr, p.planRoutes(), checkSecrets(cfg), p.planListeners())
+	err := errors.Join(pageErr, placesErr, quotaErr, p.planSeal(), p.planRoutes(), checkSecrets(cfg), p.planListeners())
 	if err == nil {
 		p.planStore() // last, since it waits
 	} else {
@@ -65,6 +67,9 @@ func (l *Living) Plan(cfg *config.Config) (*Plan, error) {
 		if cfg.Session.Store.Strained.Rate.PerSecond() > 0 {
 			rt.Strained = l.strained
 		}
+	}
+	if p.quotaStore != nil {
+		rt.QuotaStore = p.quotaStore.shared
 	}
 	for _, pool := range cfg.Pools {
 		rt.Pools = append(rt.Pools, p.pools[pool.Name])
@@ -90,7 +95,7 @@ func (p *Plan) Commit() {
 
 	old := l.Handler.Swap(p.runtime)
 	dropped := p.dropped()
-	l.pools, l.quotas, l.store = p.pools, p.quotas, p.store
+	l.pools, l.quotas, l.quotaStore, l.store = p.pools, p.quotas, p.quotaStore, p.store
 	p.commitListeners()
 	p.keepSeries()
 	p.undo = nil
@@ -115,6 +120,9 @@ func (p *Plan) dropped() []func() {
 		}
 	}
 	if s := p.living.store; s != nil && s != p.store {
+		ends = append(ends, s.close)
+	}
+	if s := p.living.quotaStore; s != nil && s != p.quotaStore {
 		ends = append(ends, s.close)
 	}
 	return ends

@@ -23,12 +23,15 @@ func (p *Plan) planPools() {
 }
 
 func (p *Plan) commitPools() {
+	var names []string
 	for _, c := range p.cfg.Pools {
+		names = append(names, c.Name)
 		pool := p.pools[c.Name]
 		pool.Backends.Set(p.poolSettings(c))
 		pool.Backends.Start()
 		pool.Gate.Set(gateSettings(c))
 	}
+	p.living.Record.Pools(names)
 }
 
 func (p *Plan) poolSettings(c config.Pool) upstream.Settings {
@@ -36,6 +39,11 @@ func (p *Plan) poolSettings(c config.Pool) upstream.Settings {
 	s := upstream.Settings{Name: c.Name, OnHealth: func(b upstream.BackendStatus) {
 		rec.BackendChange(time.Now(), c.Name, b.URL, b.Up, b.LastError)
 	}}
+	s.Retries.Budget, s.SlowStart = c.Retries.Budget, c.SlowStart
+	if c.Eject != nil {
+		e := upstream.EjectSettings(*c.Eject)
+		s.Eject = &e
+	}
 	for _, b := range c.Backends {
 		s.Backends = append(s.Backends, upstream.BackendSettings(b))
 	}
@@ -47,5 +55,15 @@ func (p *Plan) poolSettings(c config.Pool) upstream.Settings {
 }
 
 func gateSettings(c config.Pool) shed.GateSettings {
-	return shed.GateSettings{Limit: c.MaxInFlight, Length: c.Queue.Length, Timeout: c.Queue.Timeout}
+	s := shed.GateSettings{
+		Limit: c.MaxInFlight, Length: c.Queue.Length, Timeout: c.Queue.Timeout, Reserve: c.Reserve,
+		Shares: shed.Shares{
+			shed.Member: c.Shares.Member, shed.SignIn: c.Shares.SignIn, shed.Unproved: c.Shares.Unproved,
+			shed.Anonymous: c.Shares.Anonymous, shed.Background: c.Shares.Background,
+		},
+	}
+	if c.Adaptive != nil {
+		s.Adaptive = &shed.AdaptiveSettings{Min: c.Adaptive.Min, Max: c.Adaptive.Max}
+	}
+	return s
 }

@@ -1,8 +1,6 @@
 package build
 
 import (
-	"strings"
-
 	"gatehouse/config"
 	"gatehouse/proxy"
 	"gatehouse/routing"
@@ -54,7 +52,7 @@ func (p *Plan) route(r config.Route) *proxy.Route {
 	out := &proxy.Route{
 		Name: r.Name, Pool: p.pools[r.Pool], Overflow: p.pools[r.Overflow], Need: Need(r), SignIn: r.SignIn, Restart: r.Restart,
 		Timeout: r.Timeout, ImpairedTimeout: min(r.ImpairedTimeout, r.Timeout), MaxAge: r.VerdictMaxAge,
-		SignOut: r.SignOut, Guard: r.Guard, Wait: r.Wait, Convert: map[int]bool{}, Series: p.living.Record.Series(r.Name, r.Pool),
+		Members: r.Members, Background: r.Background, SignOut: r.SignOut, Guard: r.Guard, Wait: r.Wait, Convert: map[int]bool{}, Series: p.living.Record.Series(r.Name, r.Pool),
 	}
 	if r.Overflow != "" {
 		out.OverflowSeries = p.living.Record.Series(r.Name, r.Overflow)
@@ -79,43 +77,6 @@ func (p *Plan) keepSeries() {
 		routes = append(routes, r.Name)
 	}
 	p.living.Record.Keep(routes)
-}
-
-// quotaIdentity is what a quota's state goes by.
-type quotaIdentity struct{ name, key string }
-
-func (p *Plan) quota(q config.Quota) proxy.Quota {
-	out := proxy.Quota{Limiter: p.quotas[quotaIdentity{q.Name, q.Key}]}
-	kind, field, _ := strings.Cut(q.Key, ":")
-	out.Field = field
-	switch kind {
-	case "route":
-		out.Kind = proxy.ByRoute
-	case "cookie":
-		out.Kind = proxy.ByCookie
-	case "header":
-		out.Kind = proxy.ByHeader
-	}
-	return out
-}
-
-func (p *Plan) planQuotas() {
-	for _, q := range p.cfg.Quotas {
-		id := quotaIdentity{q.Name, q.Key}
-		if p.quotas[id] = p.living.quotas[id]; p.quotas[id] == nil {
-			p.quotas[id] = quota.New(quotaSettings(q))
-		}
-	}
-}
-
-func (p *Plan) commitQuotas() {
-	for _, q := range p.cfg.Quotas {
-		p.quotas[quotaIdentity{q.Name, q.Key}].Set(quotaSettings(q))
-	}
-}
-
-func quotaSettings(q config.Quota) quota.Settings {
-	return quota.Settings{Rate: q.Rate.PerSecond(), Burst: q.Burst}
 }
 
 // pageLimits bound how many pages are made. They are there from the beginning and only change their settings.

@@ -1,6 +1,8 @@
 package build
 
 import (
+	"time"
+
 	"gatehouse/proxy/record"
 )
 
@@ -12,10 +14,13 @@ func (l *Living) sample() record.Sample {
 		return s
 	}
 	for _, p := range rt.Pools {
-		ps := record.PoolSample{Name: p.Name}
-		ps.InFlight, ps.Limit, ps.Queue = p.Gate.Load()
+		load := p.Gate.Load()
+		ps := record.PoolSample{Name: p.Name, InFlight: load.InFlight, Limit: load.Limit, Queue: load.Queued, Overloaded: load.Overloaded}
+		for i, c := range load.Classes {
+			ps.Classes[i] = record.ClassSample{InFlight: c.InFlight, Queue: c.Queued}
+		}
 		for _, b := range p.Backends.Status() {
-			ps.Backends = append(ps.Backends, record.BackendSample{URL: b.URL, Up: b.Up})
+			ps.Backends = append(ps.Backends, record.BackendSample{URL: b.URL, Up: b.Up, Ejected: b.Ejected})
 		}
 		s.Pools = append(s.Pools, ps)
 	}
@@ -29,6 +34,12 @@ func (l *Living) sample() record.Sample {
 		if st.Override != nil {
 			s.OverrideUntil = st.Override.Until
 		}
+		load := rt.Line.Load(time.Now())
+		s.Line = &record.LineSample{Store: rt.StoreName, Rate: load.Rate, Waiting: load.Waiting, Admitted: load.Admitted}
+	}
+	if rt.QuotaStore != nil {
+		st := rt.QuotaStore.Status()
+		s.QuotaStore = &record.QuotaStoreSample{Up: st.Up, StandIns: st.StandIns}
 	}
 	return s
 }

@@ -9,6 +9,7 @@ import (
 	"gatehouse/proxy"
 	"gatehouse/proxy/admin"
 	"gatehouse/proxy/record"
+	"gatehouse/shed"
 )
 
 // Status is how everything that lives stands, by the file that is in force. Anybody may call it. What it does not know, such
@@ -30,6 +31,10 @@ func (l *Living) Status(cfg *config.Config) admin.Status {
 		s.Routes = append(s.Routes, route(c, recent.Routes))
 	}
 	s.Degraded = admin.DegradedNow(s.Routes)
+	if rt.QuotaStore != nil {
+		st := rt.QuotaStore.Status()
+		s.QuotaStore = &admin.QuotaStore{Up: st.Up, StandIns: st.StandIns, Error: st.LastError, Since: st.Since}
+	}
 	for _, e := range l.Record.Events() {
 		s.Events = append(s.Events, admin.Event(e))
 	}
@@ -50,6 +55,10 @@ func stores(rt *proxy.Runtime, cfg *config.Config) []admin.Store {
 	}
 	if st.Recovering() && cfg.Session.Store != nil {
 		out.RampEnds = st.Opened.Add(cfg.Session.Store.Recovery.Ramp.Over)
+	}
+	if l := rt.Line.Load(time.Now()); l.Active {
+		out.Line = &admin.Line{Rate: l.Rate, Waiting: l.Waiting, Admitted: l.Admitted, Halved: l.Halved, Since: l.Since, Ends: l.Ends}
+		out.Waiting = l.Waiting
 	}
 	if o := st.Override; o != nil {
 		out.Override = &admin.OverrideState{State: o.State.String(), By: o.By, SetAt: o.At, Until: o.Until}
@@ -73,10 +82,22 @@ func stores(rt *proxy.Runtime, cfg *config.Config) []admin.Store {
 }
 
 func pool(p *proxy.Pool, c config.Pool, recent []record.PoolRecent) admin.Pool {
-	out := admin.Pool{Name: p.Name, QueueMax: c.Queue.Length}
-	out.InFlight, out.Limit, out.Queue = p.Gate.Load()
+	load := p.Gate.Load()
+	out := admin.Pool{
+		Name: p.Name, QueueMax: c.Queue.Length, InFlight: load.InFlight, Limit: load.Limit, Queue: load.Queued,
+		Adaptive: c.Adaptive != nil, Overloaded: load.Overloaded,
+	}
+	if load.Limit > 0 {
+		for _, class := range shed.Classes {
+			l := load.Classes[class]
+			out.Classes = append(out.Classes, admin.Class{Name: class.String(), InFlight: l.InFlight, Queue: l.Queued})
+		}
+	}
 	for _, b := range p.Backends.Status() {
-		shown := admin.Backend{URL: b.URL, Up: b.Up, Checked: c.Health != nil, InFlight: b.InFlight}
+		shown := admin.Backend{
+			URL: b.URL, Up: b.Up, Checked: c.Health != nil, InFlight: b.InFlight,
+			Ejected: b.Ejected, EjectedUntil: b.EjectedUntil, Warming: b.Warming,
+		}
 		if !b.Up {
 			shown.Error = cmp.Or(b.LastError, "no answer to its health check")
 		}

@@ -152,7 +152,10 @@ func (p *Plan) commitStore() {
 		}
 		p.living.strained.Set(quota.Settings{Rate: c.Strained.Rate.PerSecond(), Burst: max(1, int(c.Strained.Rate.PerSecond()/10))})
 		r := c.Recovery.Ramp
-		p.living.line.Set(line.Settings{From: r.From.PerSecond(), To: r.To.PerSecond(), Over: r.Over})
+		p.living.line.Set(line.Settings{
+			From: r.From.PerSecond(), To: r.To.PerSecond(), Over: r.Over,
+			MinWait: p.cfg.Degrade.RetryAfter.Min, MaxWait: p.cfg.Degrade.RetryAfter.Max,
+		})
 	}
 }
 

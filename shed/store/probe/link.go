@@ -49,7 +49,7 @@ func (r *Redis) connect(a *attempt) (*link, error) {
 	var secured *tls.Config
 	if r.set.TLS != nil {
 		var err error
-		if secured, err = r.set.TLS.config(r.host); err != nil {
+		if secured, err = r.set.TLS.Config(r.host); err != nil {
 			return nil, err
 		}
 	}

@@ -34,12 +34,12 @@ var (
 
 // Check says whether the files can be used now, for a store at that host.
 func (t *TLS) Check(host string) error {
-	_, err := t.config(host)
+	_, err := t.Config(host)
 	return err
 }
 
-// config reads the files.
-func (t *TLS) config(host string) (*tls.Config, error) {
+// Config reads the files, for a server at that host. The caller owns what it returns.
+func (t *TLS) Config(host string) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if c.ServerName == "" {
 		c.ServerName = host
