@@ -98,21 +98,26 @@ func (s *SignedOut) hash(name, id string) hash {
 		_, _ = low.WriteString(id)
 		return hash{high.Sum64(), low.Sum64()}
 	}
-	for i := 0; i < len(id); i++ {
-		c := id[i]
-		if c == '%' && i+2 < len(id) {
-			if a, b := hex(id[i+1]), hex(id[i+2]); a >= 0 && b >= 0 {
-				c = byte(a<<4 | b)
-				i += 2
-			}
-		}
+	for id != "" {
+		var c byte
+		c, id = decodedByte(id)
 		_, _ = high.WriteByte(c), low.WriteByte(c)
 	}
 	return hash{high.Sum64(), low.Sum64()}
 }
 
-// hex returns what a hexadecimal digit stands for, or -1.
-func hex(c byte) int {
+// decodedByte returns the first byte of an id, a percent escape decoded, and what follows. s must not be empty.
+func decodedByte(s string) (c byte, rest string) {
+	if s[0] == '%' && len(s) > 2 {
+		if a, b := nibble(s[1]), nibble(s[2]); a >= 0 && b >= 0 {
+			return byte(a<<4 | b), s[3:]
+		}
+	}
+	return s[0], s[1:]
+}
+
+// nibble returns what a hexadecimal digit stands for, or -1.
+func nibble(c byte) int {
 	switch {
 	case digit(c):
 		return int(c - '0')

@@ -6,9 +6,14 @@ import "strings"
 // them. Every other cookie stays byte for byte, in its place. "" means that nothing is left, and that the field should go.
 // Fields named in Headers are the caller's to leave out.
 func (m *Marks) Strip(value string, drop func(name, value string) bool) string {
+	return strip(value, func(pair string) bool { return m.drops(pair, drop) })
+}
+
+// strip returns the value of a Cookie field without the pieces, between two semicolons, that drops is true of.
+func strip(value string, drops func(pair string) bool) string {
 	kept, strips := 0, false
 	for pair := range strings.SplitSeq(value, ";") {
-		if m.drops(pair, drop) {
+		if drops(pair) {
 			strips = true
 		} else {
 			kept += len(pair) + 1
@@ -21,7 +26,7 @@ func (m *Marks) Strip(value string, drop func(name, value string) bool) string {
 	b.Grow(kept)
 	for pair := range strings.SplitSeq(value, ";") {
 		switch {
-		case m.drops(pair, drop):
+		case drops(pair):
 			continue
 		case b.Len() == 0:
 			pair = strings.TrimLeft(pair, " \t")
