@@ -18,6 +18,7 @@ type Config struct {
 	Session        Session
 	Pools          []Pool
 	Quotas         []Quota
+	QuotaStore     *QuotaStore // nil: no quota is Shared
 	Routes         []Route
 	Degrade        Degrade
 
@@ -60,6 +61,9 @@ type Session struct {
 	Guard    bool          // true: what Route.Guard is where a route says nothing
 	MaxAge   time.Duration // 720h: how long an id is refused that was signed out while the app could not end its session
 	Store    *Store        // nil: every need is met
+	// KeyFile holds the keys by which Gatehouse's own cookies are signed; an absolute path, and whether the file can be used is
+	// not known yet. "": a random key, so that a restart forgets who was proved and who waits, and no second Gatehouse knows.
+	KeyFile string
 }
 
 // Store is the session store.
@@ -154,13 +158,38 @@ func (r Rate) PerSecond() float64 {
 	return r.Count / r.Per.Seconds()
 }
 
-// Pool is a named set of backends.
+// Pool is a named set of backends. It has a limit where MaxInFlight is above 0 or Adaptive is set, never both.
 type Pool struct {
 	Name        string
 	Backends    []Backend
-	MaxInFlight int // 0: no limit
-	Queue       Queue
-	Health      *Health // nil: backends are believed to be up
+	MaxInFlight int       // 0: no limit, or an adaptive one
+	Adaptive    *Adaptive // nil: the limit, if any, is MaxInFlight
+	Queue       Queue     // zero without a limit
+	Shares      Shares    // zero without a limit
+	Reserve     float64   // 0.10 with a limit, 0 without: the part of it, 0 to 1, that requests of other pools' routes never take
+	Retries     Retries
+	Eject       *Eject        // nil: off
+	SlowStart   time.Duration // 10s; 0: none. Over how long a backend that came back gets its full part of the requests
+	Health      *Health       // nil: backends are believed to be up
+}
+
+// Adaptive bounds a limit that follows how fast the pool answers; 1 <= Min <= Max.
+type Adaptive struct{ Min, Max int } // 8, 1000
+
+// Shares is the part of a pool's limit, 0 to 1, that each class of requests is sure of. Together they are at most 1; what
+// nobody is sure of, and what its owner leaves, goes to whoever comes, the more important first.
+type Shares struct{ Member, SignIn, Unproved, Anonymous, Background float64 } // 0.40, 0.20, 0.10, 0.10, 0.05
+
+// Retries bounds how many requests may be sent to a second backend.
+type Retries struct {
+	Budget float64 // 0.20: as a part of all requests, 0 to 1; 0: none
+}
+
+// Eject says when a backend that keeps failing gets no requests for a while, whatever its checks say.
+type Eject struct {
+	Failures int           // 5 in a row
+	For      time.Duration // 10s, times the number of times that it has happened to this backend
+	Most     float64       // 0.50: of the pool's backends at once, more than 0 and at most 1
 }
 
 // Backend is one server of a pool: "http://host:port", no path.
@@ -171,7 +200,7 @@ type Backend struct {
 
 // Queue bounds who waits for a permit.
 type Queue struct {
-	Length  int           // 128 where max_in_flight is set
+	Length  int           // 128 where there is a limit
 	Timeout time.Duration // 2s
 }
 
@@ -188,6 +217,18 @@ type Quota struct {
 	Key   string // client_ip, route, "cookie:NAME" or "header:Name"
 	Rate  Rate
 	Burst int
+	// DryRun counts who would be refused, and refuses nobody.
+	DryRun bool
+	// Shared counts in the QuotaStore, which then is there, for all Gatehouses together; else each counts for itself.
+	Shared bool
+}
+
+// QuotaStore is the Redis in which several Gatehouses count together.
+type QuotaStore struct {
+	Redis     Redis
+	Timeout   time.Duration // 5ms: for the answer to one question, beyond which each Gatehouse counts for itself
+	StandIn   float64       // 0.50: the part of a rate, more than 0 and at most 1, that each allows sign-ins then
+	KeyPrefix string        // "gatehouse:quota:"
 }
 
 // Match is what a route demands of a request. Keys are "all of", their lists "any of"; a nil list demands nothing. Of Header,
@@ -227,6 +268,8 @@ type Route struct {
 	VerdictMaxAge   time.Duration // 250ms, 0 where SignIn
 	Wait            time.Duration // 0: how long a request is held for a store that can give what it needs, before it gets the page
 	Guard           bool          // Session.Guard: an answer that would end a session is checked against the store first
+	Members         bool          // a good answer here proves the session that asked; never with SignIn, SignOut or Needs none
+	Background      bool          // nobody waits for the answer: the first to be turned away; never with SignIn
 	Convert         []int         // 500, 502, 503, 504
 	AmbiguousPaths  string        // refuse, as_matched, report
 }

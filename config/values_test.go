@@ -77,10 +77,10 @@ func TestValues(t *testing.T) {
 		store("recovery: {hold: {from: 0s}}"):                         {func(c *Config) any { return c.Session.Store.Recovery.Hold }, Hold{0, 5 * time.Minute}},
 		store("recovery: {hold: {from: 10m}}"):                        {func(c *Config) any { return c.Session.Store.Recovery.Hold }, Hold{10 * time.Minute, 10 * time.Minute}},
 		store("recovery: {hold: {from: 1s, to: 20s}}"):                {func(c *Config) any { return c.Session.Store.Recovery.Hold }, Hold{time.Second, 20 * time.Second}},
-		"quotas: {a: {key: client_ip, rate: 600/m}}":                  {func(c *Config) any { return c.Quotas }, []Quota{{"a", "client_ip", Rate{600, time.Minute}, 10}}},
+		"quotas: {a: {key: client_ip, rate: 600/m}}":                  {func(c *Config) any { return c.Quotas }, []Quota{{"a", "client_ip", Rate{600, time.Minute}, 10, false, false}}},
 		"quotas: {a: {key: route, rate: 90/m}}":                       {func(c *Config) any { return c.Quotas[0].Burst }, 2},
-		"quotas: {a: {key: 'cookie:sid', rate: 1/h}}":                 {func(c *Config) any { return c.Quotas }, []Quota{{"a", "cookie:sid", Rate{1, time.Hour}, 1}}},
-		"quotas: {a: {key: 'header:x-api-key', rate: 5/s, burst: 7}}": {func(c *Config) any { return c.Quotas }, []Quota{{"a", "header:X-Api-Key", Rate{5, time.Second}, 7}}},
+		"quotas: {a: {key: 'cookie:sid', rate: 1/h}}":                 {func(c *Config) any { return c.Quotas }, []Quota{{"a", "cookie:sid", Rate{1, time.Hour}, 1, false, false}}},
+		"quotas: {a: {key: 'header:x-api-key', rate: 5/s, burst: 7}}": {func(c *Config) any { return c.Quotas }, []Quota{{"a", "header:X-Api-Key", Rate{5, time.Second}, 7, false, false}}},
 		"degrade: {status: 429, retry_after: {min: 1s, max: 1s}, rate: {per_client: 1/m, burst: 1, per_address: 1/h}}": {func(c *Config) any { return c.Degrade },
 			Degrade{429, RetryAfter{time.Second, time.Second}, DegradeRate{Rate{1, time.Minute}, 1, Rate{1, time.Hour}}, ""}},
 		"degrade: {page: load.go}": {func(c *Config) any { return c.Degrade.Page }, filepath.Join(filepath.Dir(beside), "load.go")},
@@ -142,9 +142,9 @@ pools:
 routes: [{name: app, pool: a}]
 `)
 	want := []Pool{
-		{"z-last", []Backend{{"http://app:80", "app:80"}, {"http://app.:80", "app.:80"}, {"http://[::1]:8080", "[::1]:8080"}}, 64, Queue{128, 2 * time.Second}, nil},
-		{"a", []Backend{{"http://a:1", "a:1"}}, 1, Queue{0, 2 * time.Second}, &Health{"/up?full=1", 2 * time.Second, time.Second}},
-		{"b", []Backend{{"http://a:1", "a:1"}}, 0, Queue{}, &Health{"/up", 5 * time.Second, 10 * time.Millisecond}},
+		{Name: "z-last", Backends: []Backend{{"http://app:80", "app:80"}, {"http://app.:80", "app.:80"}, {"http://[::1]:8080", "[::1]:8080"}}, MaxInFlight: 64, Queue: Queue{128, 2 * time.Second}},
+		{Name: "a", Backends: []Backend{{"http://a:1", "a:1"}}, MaxInFlight: 1, Queue: Queue{0, 2 * time.Second}, Health: &Health{"/up?full=1", 2 * time.Second, time.Second}},
+		{Name: "b", Backends: []Backend{{"http://a:1", "a:1"}}, Health: &Health{"/up", 5 * time.Second, 10 * time.Millisecond}},
 	}
 	if !reflect.DeepEqual(c.Pools, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c.Pools, want)
