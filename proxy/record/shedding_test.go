@@ -195,6 +195,7 @@ func TestRecentShedding(t *testing.T) {
 		r.Shed("login", shed.Anonymous, "displaced")
 		r.Shed("login", shed.SignIn, "pool_full")
 		r.IsolationTax("login")
+		r.Pools([]string{"app", "login"}) // a reload that changes nothing
 		pool := func(name string) PoolRecent {
 			for _, p := range r.Recent().Pools {
 				if p.Name == name {
