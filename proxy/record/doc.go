@@ -6,10 +6,14 @@
 //	          └─ line ──── one JSON line, buffered, written by one goroutine        (Settings.Access)
 //
 //	SignIn, Guard ────────────────── counters                                       (Registry)
+//	Shed, IsolationTax, Retry, ┬──── counters of what Pools and Quotas named        (Registry)
+//	Quota                      └──── windows of each pool                           (Recent)
+//	Watch ────────────────────────── gauges, asked for by a scrape                  (Registry)
 //
 //	StoreTransition, Override,     ┬─ metrics
-//	BackendChange, Reload ─────────┼─ event log                                     (Settings.Events)
-//	                               └─ the ring of the last 50                       (Events)
+//	RampHalved, QuotaStoreChange,  ├─ event log                                     (Settings.Events)
+//	BackendChange and its like,    │
+//	Reload ────────────────────────┴─ the ring of the last 50                       (Events)
 //
 // Labels come from closed sets only: the operator's names, the words of package shed, the outcomes here and the registered
 // status codes. Whatever a stranger sends, the number of series stays as it is. Whatever a stranger sends, a line is one

@@ -22,6 +22,11 @@ type Entry struct {
 	Client netip.Addr     // the visitor; invalid when unknown
 	Peer   netip.AddrPort // the other end of the connection; invalid for a Unix socket
 
+	// Class is how much the request mattered to its pool; Classed tells that it was put into one, and Class is left out of the
+	// line where it is not.
+	Class   shed.Class
+	Classed bool
+
 	Backend  string // who answered, or was asked last; "" when nobody was asked
 	Attempts int    // how many backends were tried
 

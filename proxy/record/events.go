@@ -44,7 +44,7 @@ func harmless(_ []string, a slog.Attr) slog.Attr {
 // Event is one row of what happened lately, for a person.
 type Event struct {
 	At   time.Time
-	Kind string // store, backend or config
+	Kind string // store, backend, line, quota_store or config
 	Bad  bool   // worse than before
 	Text string // one line, harmless
 }

@@ -51,6 +51,9 @@ func appendLine(b []byte, s *Series, e *Entry) []byte {
 	b = appendText(b, "proto", e.Proto, maxScheme)
 	b = appendText(b, "route", s.route.name, maxName)
 	b = appendText(b, "pool", s.pool.name, maxName)
+	if e.Classed {
+		b = appendText(b, "class", e.Class.String(), maxName)
+	}
 	b = appendText(b, "backend", e.Backend, maxHost)
 	if e.Attempts > 1 {
 		b = appendInt(b, "attempts", int64(e.Attempts))

@@ -126,7 +126,7 @@ func FuzzLine(f *testing.F) {
 		e := Entry{
 			Arrived: time.Unix(int64(status), 0), RequestID: text, Method: method, Scheme: text, Proto: host, Host: host,
 			Target: target, Backend: text, Reason: text, UserAgent: agent, Referer: agent, Err: text,
-			Outcome: Outcome(n), State: shed.State(n), Cause: shed.Cause(n), Observed: shed.State(n >> 4), Guard: host, Status: status, BytesIn: int64(status),
+			Outcome: Outcome(n), State: shed.State(n), Cause: shed.Cause(n), Observed: shed.State(n >> 4), Guard: host, Class: shed.Class(n), Classed: n%2 == 0, Status: status, BytesIn: int64(status),
 			At: Stages{Decided: time.Duration(status), Queued: time.Duration(n), Claimed: time.Duration(n), Done: 1},
 		}
 		e.Client, _ = netip.ParseAddr(addr)

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"gatehouse/shed"
 )
 
 // nowSeconds is how many of the last full seconds a rate is taken over.
@@ -25,6 +27,8 @@ type PoolRecent struct {
 	Failed        uint64  // of these: no answer, or a 5xx
 	PerSecond     float64 // of the last five full seconds
 	P50, P90, P99 time.Duration
+	Shed          [shed.NumClasses]uint64 // how many of each class the pool turned away for want of room
+	Tax           uint64                  // sign-ins that the pool refused while another pool had room
 	// Rates and Slowest are second by second, the oldest first: how many, and their P99. Without traffic it is 0.
 	Rates   [Span]uint32
 	Slowest [Span]time.Duration
@@ -127,7 +131,14 @@ func (r *Recorder) Recent() Recent {
 
 	var out Recent
 	for _, p := range pools {
-		out.Pools = append(out.Pools, p.recent(now))
+		recent := p.recent(now)
+		if counts := r.shedding.pools.find(p.name); counts != nil {
+			recent.Tax = counts.taxLately.sum(now, Span)
+			for class := range counts.shedLately {
+				recent.Shed[class] = counts.shedLately[class].sum(now, Span)
+			}
+		}
+		out.Pools = append(out.Pools, recent)
 	}
 	for _, p := range routes {
 		out.Routes = append(out.Routes, p.recent(now))

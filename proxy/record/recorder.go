@@ -34,6 +34,7 @@ type Recorder struct {
 	guards   tally
 	stores   storeMetrics
 	reloads  reloadMetrics
+	shedding sheddingMetrics
 	nowhere  prometheus.Observer // swallows what forgotten series still get
 
 	access *accessLog // nil: off
@@ -75,6 +76,7 @@ func New(set Settings) *Recorder {
 		pools:   map[string]*poolParts{},
 		routes:  map[string]*routeParts{},
 	}
+	r.shedding.init()
 	if r.events == nil {
 		r.events = slog.New(slog.DiscardHandler)
 	}
@@ -111,7 +113,8 @@ func (r *Recorder) register(version string) {
 	})
 	r.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		build, dropped, r.requests, r.duration, r.upstream, r.signIns.all, r.guards.all,
-		r.stores.transitions, r.stores.probes, r.reloads.success, r.reloads.timestamp, &watched{source: &r.source})
+		r.stores.transitions, r.stores.probes, r.reloads.success, r.reloads.timestamp,
+		r.shedding.shed, r.shedding.tax, r.shedding.retries, r.shedding.quota, &watched{source: &r.source})
 }
 
 // Registry returns the metrics, for those who have more to register.

@@ -20,13 +20,19 @@ import (
 func sample() Sample {
 	return Sample{
 		Pools: []PoolSample{
-			{Name: "login", InFlight: 3, Limit: 64, Queue: 2, Backends: []BackendSample{{"http://10.0.0.11:8080", true}, {"http://10.0.0.12:8080", false}}},
+			{
+				Name: "login", InFlight: 3, Limit: 64, Queue: 2, Overloaded: true,
+				Classes:  [shed.NumClasses]ClassSample{shed.Member: {InFlight: 1}, shed.SignIn: {InFlight: 2, Queue: 2}},
+				Backends: []BackendSample{{URL: "http://10.0.0.11:8080", Up: true}, {URL: "http://10.0.0.12:8080", Ejected: true}},
+			},
 			{Name: "app", InFlight: 1},
 		},
 		Stores: []StoreSample{{
 			Name: "store", State: shed.ReadOnly, Observed: shed.Writable, CertNotAfter: time.Unix(1800000000, 0),
 			Headroom: []HeadroomSample{{"memory", 0.25}},
 		}},
+		Line:       &LineSample{Store: "store", Rate: 42.5, Waiting: 37, Admitted: 1204},
+		QuotaStore: &QuotaStoreSample{StandIns: 12},
 	}
 }
 
@@ -36,6 +42,8 @@ func full(t *testing.T) (*Recorder, *sink) {
 	out := &sink{}
 	r := New(Settings{Access: out, Version: "v1"})
 	r.Watch(sample)
+	r.Pools([]string{"login"})
+	r.Quotas([]string{"per-client"})
 	e := usual()
 	r.Exchange(r.Series("app", "web"), &e)
 	r.Exchange(nil, &Entry{Arrived: time.Now(), Outcome: Rejected, Reason: "bad_request", Status: 400})
@@ -61,6 +69,13 @@ func TestMetricsSayWhatHappened(t *testing.T) {
 		`gatehouse_pool_queue{pool="login"} 2`,
 		`gatehouse_backend_up{backend="http://10.0.0.11:8080",pool="login"} 1`,
 		`gatehouse_backend_up{backend="http://10.0.0.12:8080",pool="login"} 0`,
+		`gatehouse_pool_overloaded{pool="login"} 1`, `gatehouse_pool_overloaded{pool="app"} 0`,
+		`gatehouse_pool_class_in_flight{class="sign_in",pool="login"} 2`, `gatehouse_pool_class_in_flight{class="background",pool="app"} 0`,
+		`gatehouse_pool_class_queue{class="sign_in",pool="login"} 2`, `gatehouse_pool_class_queue{class="member",pool="login"} 0`,
+		`gatehouse_backend_ejected{backend="http://10.0.0.11:8080",pool="login"} 0`,
+		`gatehouse_backend_ejected{backend="http://10.0.0.12:8080",pool="login"} 1`,
+		`gatehouse_line_rate{store="store"} 42.5`, `gatehouse_line_waiting{store="store"} 37`, `gatehouse_line_admitted_total{store="store"} 1204`,
+		`gatehouse_quota_store_up 0`, `gatehouse_quota_stand_ins_total 12`,
 		`gatehouse_store_state{state="read-only",store="store"} 1`, `gatehouse_store_state{state="writable",store="store"} 0`,
 		`gatehouse_store_observed_state{state="writable",store="store"} 1`,
 		`gatehouse_store_transitions_total{cause="read_only",from="writable",store="store",to="read-only"} 1`,
@@ -110,6 +125,8 @@ func TestStrangersAddNoSeries(t *testing.T) {
 	r := New(Settings{Access: out})
 	defer closed(t, r)
 	s := r.Series("app", "web")
+	r.Pools([]string{"web"})
+	r.Quotas([]string{"per-client"})
 	e := usual()
 	for o := range outcomes {
 		for _, code := range append(codes[:], 999) {
@@ -132,6 +149,7 @@ func TestStrangersAddNoSeries(t *testing.T) {
 			Arrived: time.Now(), Method: random(), Host: random(), Target: "/" + random(), RequestID: random(), UserAgent: random(),
 			Reason: random(), Backend: random(), Scheme: random(), Proto: random(), Err: random(),
 			Guard: random(), Observed: shed.State(rnd.Uint32()),
+			Class: shed.Class(rnd.Uint32()), Classed: true,
 			Outcome: Outcome(rnd.Uint32()), Status: rnd.IntN(1200) - 100, State: shed.State(rnd.Uint32()), Cause: shed.Cause(rnd.Uint32()),
 			At: Stages{Claimed: 1, Head: time.Duration(rnd.Uint32()), Done: time.Duration(rnd.Uint32())},
 		}
@@ -142,6 +160,11 @@ func TestStrangersAddNoSeries(t *testing.T) {
 		}
 		r.SignIn(SignIn(rnd.Uint32()))
 		r.Guard(Guard(rnd.Uint32()))
+		r.Shed("web", shed.Class(rnd.Uint32()), shed.Reason(random()))
+		r.Retry("web", RetryResult(rnd.Uint32()))
+		r.Quota("per-client", QuotaResult(rnd.Uint32()))
+		r.Shed(random(), shed.Member, "displaced")
+		r.IsolationTax(random())
 		if rnd.IntN(100) == 0 {
 			r.Override(OverrideEvent{Store: random(), At: time.Now(), By: random(), Why: random(), Ended: rnd.IntN(2) == 0})
 		}

@@ -14,7 +14,9 @@ import (
 type Sample struct {
 	Pools         []PoolSample
 	Stores        []StoreSample
-	OverrideUntil time.Time // when the state that a person set ends; zero for none
+	OverrideUntil time.Time         // when the state that a person set ends; zero for none
+	Line          *LineSample       // nil: there is none
+	QuotaStore    *QuotaStoreSample // nil: quotas are counted by this process alone
 }
 
 // PoolSample is one pool.
@@ -23,13 +25,23 @@ type PoolSample struct {
 	InFlight int
 	Limit    int // 0: none, shown as +Inf so that in_flight / limit is 0
 	Queue    int // how many wait
-	Backends []BackendSample
+	// Overloaded: the queue has not been empty for so long that the newest goes first.
+	Overloaded bool
+	Classes    [shed.NumClasses]ClassSample
+	Backends   []BackendSample
+}
+
+// ClassSample is what one class of requests has of a pool.
+type ClassSample struct {
+	InFlight int
+	Queue    int // how many wait
 }
 
 // BackendSample is one backend of a pool.
 type BackendSample struct {
-	URL string // as in the operator's file, which allows no user in it
-	Up  bool
+	URL     string // as in the operator's file, which allows no user in it
+	Up      bool
+	Ejected bool // left alone for a while, since too many requests in a row failed there
 }
 
 // StoreSample is one store: the state that is acted on, the one that was observed, and how near its limits it is.
@@ -44,6 +56,20 @@ type StoreSample struct {
 type HeadroomSample struct {
 	Resource string  // from a closed set: memory, clients, evictions, latency, replication or persistence
 	Ratio    float64 // from 1, all of it, to 0, at the limit; what lies outside is brought in, and what is no number left out
+}
+
+// LineSample is the line of one store, in which those wait who could not sign in while it was closed.
+type LineSample struct {
+	Store    string
+	Rate     float64 // sign-ins a second that are let in now: 0 while the store is closed, +Inf where no ramp runs
+	Waiting  int     // about how many wait
+	Admitted uint64  // how many the ramps have let in since the process began
+}
+
+// QuotaStoreSample is the store that Gatehouses side by side count quotas in.
+type QuotaStoreSample struct {
+	Up       bool
+	StandIns uint64 // requests that a limit of this process alone was asked about instead, since the process began
 }
 
 // Watch names the function that a scrape asks; nil for none. It must be quick, safe for concurrent use, and name each pool,
@@ -65,6 +91,15 @@ var (
 	inFlightDesc = prometheus.NewDesc("gatehouse_pool_in_flight", "Requests that hold a permit of the pool.", []string{"pool"}, nil)
 	limitDesc    = prometheus.NewDesc("gatehouse_pool_limit", "Permits of the pool; +Inf for no limit.", []string{"pool"}, nil)
 	queueDesc    = prometheus.NewDesc("gatehouse_pool_queue", "Requests that wait for a permit of the pool.", []string{"pool"}, nil)
+	overloadDesc = prometheus.NewDesc("gatehouse_pool_overloaded", "1 while requests wait so long for the pool that the newest goes first.", []string{"pool"}, nil)
+	classInDesc  = prometheus.NewDesc("gatehouse_pool_class_in_flight", "Requests of a class that hold a permit of the pool.", []string{"pool", "class"}, nil)
+	classQDesc   = prometheus.NewDesc("gatehouse_pool_class_queue", "Requests of a class that wait for a permit of the pool.", []string{"pool", "class"}, nil)
+	ejectedDesc  = prometheus.NewDesc("gatehouse_backend_ejected", "1 for a backend that is left alone for a while, since too many requests in a row failed there.", []string{"pool", "backend"}, nil)
+	lineRateDesc = prometheus.NewDesc("gatehouse_line_rate", "Sign-ins a second that are let in while they come back: 0 while the store is closed, +Inf where no ramp runs.", []string{"store"}, nil)
+	waitingDesc  = prometheus.NewDesc("gatehouse_line_waiting", "About how many sign-ins wait in the line.", []string{"store"}, nil)
+	admittedDesc = prometheus.NewDesc("gatehouse_line_admitted_total", "Sign-ins that the ramp has let in.", []string{"store"}, nil)
+	quotaUpDesc  = prometheus.NewDesc("gatehouse_quota_store_up", "1 while the store that Gatehouses share their quotas in answers.", nil, nil)
+	standInDesc  = prometheus.NewDesc("gatehouse_quota_stand_ins_total", "Requests that this process's own limit was asked about, since the shared quota store did not answer.", nil, nil)
 	upDesc       = prometheus.NewDesc("gatehouse_backend_up", "1 for a backend that is believed to be up.", []string{"pool", "backend"}, nil)
 	stateDesc    = prometheus.NewDesc("gatehouse_store_state", "1 for the state that is acted on.", []string{"store", "state"}, nil)
 	headroomDesc = prometheus.NewDesc("gatehouse_store_headroom_ratio", "How much of a resource is free: 1 for all of it, 0 at the limit.", []string{"store", "resource"}, nil)
@@ -75,7 +110,8 @@ var (
 
 // Describe implements prometheus.Collector.
 func (*watched) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{inFlightDesc, limitDesc, queueDesc, upDesc, stateDesc, observedDesc, headroomDesc, certDesc, overrideDesc} {
+	for _, d := range []*prometheus.Desc{inFlightDesc, limitDesc, queueDesc, upDesc, stateDesc, observedDesc, headroomDesc, certDesc, overrideDesc,
+		overloadDesc, classInDesc, classQDesc, ejectedDesc, lineRateDesc, waitingDesc, admittedDesc, quotaUpDesc, standInDesc} {
 		to <- d
 	}
 }
@@ -89,6 +125,9 @@ func (w *watched) Collect(to chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
 	s := (*source)()
 	for _, p := range s.Pools {
 		name := label(p.Name)
@@ -99,8 +138,14 @@ func (w *watched) Collect(to chan<- prometheus.Metric) {
 			limit = float64(p.Limit)
 		}
 		gauge(limitDesc, limit, name)
+		gauge(overloadDesc, one(p.Overloaded), name)
+		for _, class := range shed.Classes {
+			gauge(classInDesc, float64(p.Classes[class].InFlight), name, class.String())
+			gauge(classQDesc, float64(p.Classes[class].Queue), name, class.String())
+		}
 		for _, b := range p.Backends {
 			gauge(upDesc, one(b.Up), name, label(b.URL))
+			gauge(ejectedDesc, one(b.Ejected), name, label(b.URL))
 		}
 	}
 	for _, st := range s.Stores {
@@ -120,6 +165,16 @@ func (w *watched) Collect(to chan<- prometheus.Metric) {
 	}
 	if len(s.Stores) > 0 {
 		gauge(overrideDesc, unix(s.OverrideUntil))
+	}
+	if l := s.Line; l != nil {
+		name := label(l.Store)
+		gauge(lineRateDesc, l.Rate, name)
+		gauge(waitingDesc, float64(l.Waiting), name)
+		counter(admittedDesc, l.Admitted, name)
+	}
+	if q := s.QuotaStore; q != nil {
+		gauge(quotaUpDesc, one(q.Up))
+		counter(standInDesc, q.StandIns)
 	}
 }
 

@@ -95,6 +95,11 @@ func TestMetricNames(t *testing.T) {
 		"gatehouse_store_tls_cert_not_after_seconds": "store", "gatehouse_override_expires_seconds": "",
 		"gatehouse_sign_ins_total": "result", "gatehouse_session_guard_total": "action",
 		"gatehouse_config_reload_success": "", "gatehouse_config_reload_timestamp_seconds": "",
+		"gatehouse_pool_overloaded": "pool", "gatehouse_pool_class_in_flight": "class,pool", "gatehouse_pool_class_queue": "class,pool",
+		"gatehouse_backend_ejected": "backend,pool", "gatehouse_shed_total": "class,pool,reason", "gatehouse_isolation_tax_total": "pool",
+		"gatehouse_retries_total": "pool,result", "gatehouse_quota_total": "quota,result",
+		"gatehouse_line_rate": "store", "gatehouse_line_waiting": "store", "gatehouse_line_admitted_total": "store",
+		"gatehouse_quota_store_up": "", "gatehouse_quota_stand_ins_total": "",
 		"gatehouse_build_info": "go,version", "gatehouse_access_log_dropped_total": "",
 	}
 	if !maps.Equal(got, want) {
