@@ -126,8 +126,9 @@ func FuzzParseKeys(f *testing.F) {
 	f.Add([]byte("# a\n\n" + strings.Repeat("ab", 32)))
 	f.Add([]byte(base64.StdEncoding.EncodeToString(make([]byte, 33)) + "=\r\n#"))
 	// Nothing else is said, and so nothing of what stands there.
-	sayings := regexp.MustCompile("^session key: (there is none; " + wanted + ", on a line of its own|line [0-9]+: (neither base64 nor hex; " + wanted +
-		"|a key of [0-9]+ bytes is too short; " + wanted + "|there are more than 8 keys; remove those that are no longer in use))$")
+	want := regexp.QuoteMeta(wanted)
+	sayings := regexp.MustCompile("^session key: (there is none; " + want + ", on a line of its own|line [0-9]+: (neither base64 nor hex; " + want +
+		"|a key of [0-9]+ bytes is too short; " + want + "|there are more than 8 keys; remove those that are no longer in use))$")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, err := ParseKeys(text)
 		if err != nil {
