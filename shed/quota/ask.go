@@ -66,8 +66,12 @@ func (s *Shared) take(ctx context.Context, w *sharing, k Key) (key string, wait 
 	return a.key, v.wait, true
 }
 
-// refund gives an event back that the store had counted.
+// refund gives an event back that the store had counted. It never waits.
 func (s *Shared) refund(key string, allows allowance) {
+	if !s.up.Load() {
+		s.lost.Add(1)
+		return
+	}
 	select {
 	case s.asks <- &ask{key: key, allows: allows, events: -1}:
 	default:

@@ -7,8 +7,8 @@ import (
 // server is the one goroutine that speaks with the store, and all that only it knows.
 type server struct {
 	*Shared
-	link     *link // nil: away
-	linked   time.Time
+	link     *link         // nil: away
+	linked   time.Time     // since when there has been one
 	used     bool          // since the last check
 	gap      time.Duration // how long the store was left alone before the last try
 	dialling bool
@@ -40,7 +40,7 @@ func (s *Shared) serve() {
 			v.dial()
 		case d := <-s.dialled:
 			v.dialling = false
-			v.take(d)
+			v.use(d)
 		}
 	}
 }
@@ -103,12 +103,15 @@ func (v *server) dial() {
 	})
 }
 
-// take uses a new link, or notes that none is to be had.
-func (v *server) take(d dialled) {
+// use takes a new link, or notes that none is to be had.
+func (v *server) use(d dialled) {
 	switch {
 	case d.err == nil:
+		if v.link == nil {
+			v.linked = time.Now()
+		}
 		v.link.close()
-		v.link, v.linked = d.link, time.Now()
+		v.link = d.link
 		v.turn(true, nil)
 		v.next.Reset(time.Until(d.link.dies))
 	case v.link != nil: // the old one serves
