@@ -108,6 +108,6 @@ func BenchmarkTakeWhenFull(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		i++
-		l.Take(ctx, Key{kind: kindText, hi: i})
+		l.Take(ctx, Key{id: id{kind: kindText, hi: i}})
 	}
 }

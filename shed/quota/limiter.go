@@ -3,7 +3,7 @@ package quota
 import (
 	"context"
 	"math"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -16,21 +16,32 @@ type Settings struct {
 	Rate  float64
 	Burst int
 	Size  int
+
+	// Shared is where the quota is counted together with other processes; nil: this one counts alone. All of them must give
+	// the quota the same Name, and different quotas different ones.
+	Shared *Shared
+	Name   string
+
+	// StandIn is the part of Rate and Burst that TakeStrictly allows while Shared does not answer. 1 or more: all of it. Zero
+	// or less means a half and not nothing: a quota's store that is away must not keep everybody from signing in.
+	StandIn float64
 }
 
-const (
-	shards      = 16
-	spills      = 16 // spill buckets a shard
-	defaultSize = 65536
-	// glance is how many remembered keys a new one looks at for a place to take. It bounds the work that a stranger causes
-	// under a lock.
-	glance = 8
-)
+const defaultStandIn = 0.5
 
 // Limiter counts what each key takes. The zero value allows everything. It is safe for concurrent use, starts no goroutine,
-// and a call costs no allocation for a key that is known.
+// and a call costs no allocation for a key that is known, unless it asks a shared store.
 type Limiter struct {
-	shards [shards]shard
+	local   table
+	strict  table // what TakeStrictly allows without the shared store; no limit where there is none
+	sharing atomic.Pointer[sharing]
+}
+
+// sharing is how a quota is counted together with others.
+type sharing struct {
+	shared *Shared
+	name   string
+	allows allowance
 }
 
 // New returns a Limiter with these settings.
@@ -40,171 +51,112 @@ func New(s Settings) *Limiter {
 	return l
 }
 
-// Set changes the settings in place. What callers have taken stays taken, unless the limit is lifted: then nobody is
-// remembered. Where Size shrinks, keys that still hold a debt are kept, and their places go to new keys once it is gone.
+// Set changes the settings in place, also from counting alone to counting together and back. What callers have taken stays
+// taken, unless the limit is lifted: then nobody is remembered. Where Size shrinks, keys that still hold a debt are kept, and
+// their places go to new keys once it is gone.
 func (l *Limiter) Set(s Settings) {
-	r := rate.Limit(s.Rate)
+	r, burst := rate.Limit(s.Rate), max(s.Burst, 1)
 	if !(s.Rate > 0) || math.IsInf(s.Rate, 1) {
 		r = rate.Inf
 	}
 	if s.Size <= 0 {
 		s.Size = defaultSize
 	}
-	for i := range l.shards {
-		l.shards[i].set(r, max(s.Burst, 1), (s.Size-1)/shards+1)
+	l.local.set(r, burst, s.Size)
+	if s.Shared == nil || r == rate.Inf {
+		l.sharing.Store(nil)
+		l.strict.set(rate.Inf, 1, s.Size)
+		return
 	}
+	part := s.StandIn
+	if !(part > 0) {
+		part = defaultStandIn
+	}
+	part = min(part, 1)
+	l.strict.set(r*rate.Limit(part), max(int(float64(burst)*part), 1), s.Size)
+	l.sharing.Store(&sharing{s.Shared, s.Name, allow(s.Rate, burst)})
 }
 
 // Take counts one event of k. A zero duration means: go on. Otherwise nothing was counted, the Charge is empty, and the
-// duration, always positive, is when to come again at the earliest. It never blocks; ctx is for limiters that ask others.
-func (l *Limiter) Take(_ context.Context, k Key) (Charge, time.Duration) {
-	p := k.place()
-	s := &l.shards[p%shards]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.rate == rate.Inf || s.rate == 0 {
-		return Charge{}, 0
+// duration, always positive, is when to come again at the earliest.
+//
+// Without a shared store it never blocks. With one it waits for the store's answer, SharedSettings.Timeout or until ctx ends
+// at the most, and then, or at once while the store is known to be away, what this process has counted decides. That is
+// counted always, and refuses without asking the store: so a store that lost everything, or is lost, gives nobody a new burst,
+// and one process never has it remember more keys than its own table would let through.
+func (l *Limiter) Take(ctx context.Context, k Key) (Charge, time.Duration) {
+	e, wait := l.local.take(k.id)
+	with := l.sharing.Load()
+	if wait > 0 || with == nil {
+		return Charge{event: e}, wait
 	}
-	// The clock is read under the lock: a bucket that sees time run backwards fills twice.
-	now := time.Now()
-	b := s.find(k, p/shards, now)
-	if b.AllowN(now, 1) {
-		return Charge{shard: s, bucket: b}, 0
-	}
-	missing := 1 - b.TokensAt(now)
-	wait := math.Ceil(missing / float64(s.rate) * float64(time.Second))
-	if wait >= math.MaxInt64 {
-		return Charge{}, math.MaxInt64
-	}
-	return Charge{}, max(time.Duration(wait), 1)
+	return with.take(ctx, k, e, event{}, 0)
 }
 
-// Len returns how many keys are remembered. Spill buckets do not count.
-func (l *Limiter) Len() int {
-	n := 0
-	for i := range l.shards {
-		s := &l.shards[i]
-		s.mu.Lock()
-		n += len(s.places)
-		s.mu.Unlock()
+// TakeStrictly is Take for a route by which one signs in. While the shared store does not answer it allows only
+// Settings.StandIn of the quota: every process then counts for itself, and as many as there are would allow as many times as
+// many guesses. What it counts meanwhile counts for Take as well.
+func (l *Limiter) TakeStrictly(ctx context.Context, k Key) (Charge, time.Duration) {
+	e, wait := l.local.take(k.id)
+	with := l.sharing.Load()
+	if wait > 0 || with == nil {
+		return Charge{event: e}, wait
 	}
-	return n
+	strict, alone := l.strict.take(k.id)
+	return with.take(ctx, k, e, strict, alone)
 }
+
+// take has the store confirm an event that this process has counted. alone is how long k would have to wait if the store does
+// not answer.
+func (w *sharing) take(ctx context.Context, k Key, own, strict event, alone time.Duration) (Charge, time.Duration) {
+	key, wait, ok := w.shared.take(ctx, w, k)
+	if !ok {
+		wait = alone
+	}
+	if wait > 0 {
+		own.undo()
+		strict.undo()
+		return Charge{}, wait
+	}
+	c := Charge{event: own}
+	if ok || strict.bucket != nil {
+		c.others = &others{strict: strict}
+	}
+	if ok {
+		c.others.shared, c.others.key, c.others.allows = w.shared, key, w.allows
+	}
+	return c, 0
+}
+
+// Len returns how many keys this process remembers. Spill buckets do not count.
+func (l *Limiter) Len() int { return l.local.len() }
 
 // Charge is one event that was counted. The zero value is none. It belongs to one exchange: it is not safe for concurrent
 // use, and only one copy of it may be refunded.
 type Charge struct {
-	shard  *shard
-	bucket *rate.Limiter
+	event  event
+	others *others // nil: counted here alone
 }
 
-// Refund gives the event back, as if it had not been taken. Calling it again, or on an empty Charge, does nothing.
+// others is where else an event was counted.
+type others struct {
+	strict event
+	shared *Shared // nil: it was not asked, or did not answer
+	key    string
+	allows allowance
+}
+
+// Refund gives the event back, as if it had not been taken. Calling it again, or on an empty Charge, does nothing. It never
+// waits for a shared store, which hears of it before it hears of any event that is taken later.
 func (c *Charge) Refund() {
-	s, b := c.shard, c.bucket
-	if b == nil {
+	e, o := c.event, c.others
+	*c = Charge{}
+	e.undo()
+	if o == nil {
 		return
 	}
-	*c = Charge{}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	// Taking minus one event adds one; a bucket holds no more than its burst. Reservation.Cancel would not do: it gives
-	// nothing back once the time of the event has passed.
-	b.AllowN(time.Now(), -1)
-}
-
-// shard is one part of the table. Its slots are walked by a hand, as in a clock.
-type shard struct {
-	mu     sync.Mutex
-	rate   rate.Limit
-	burst  int
-	size   int
-	places map[Key]int // of slots
-	slots  []slot
-	hand   int
-	spill  [spills]*rate.Limiter // made when needed
-}
-
-type slot struct {
-	key    Key
-	bucket *rate.Limiter
-}
-
-// find returns the bucket to charge for k, making room for a new key where it can.
-func (s *shard) find(k Key, spread uint64, now time.Time) *rate.Limiter {
-	if i, ok := s.places[k]; ok {
-		return s.slots[i].bucket
+	o.strict.undo()
+	if o.shared != nil {
+		o.shared.refund(o.key, o.allows)
 	}
-	i := len(s.slots)
-	if i >= s.size {
-		if i = s.idle(now); i < 0 {
-			return s.spilled(spread)
-		}
-		delete(s.places, s.slots[i].key)
-	} else {
-		s.slots = append(s.slots, slot{})
-	}
-	// The old bucket is not used again: a charge may still hold it.
-	s.slots[i] = slot{k, rate.NewLimiter(s.rate, s.burst)}
-	s.places[k] = i
-	return s.slots[i].bucket
-}
-
-// idle returns a slot whose bucket is full, or -1 if a glance finds none.
-func (s *shard) idle(now time.Time) int {
-	for range min(glance, len(s.slots)) {
-		s.hand = (s.hand + 1) % len(s.slots)
-		if s.full(s.hand, now) {
-			return s.hand
-		}
-	}
-	return -1
-}
-
-func (s *shard) full(i int, now time.Time) bool {
-	return s.slots[i].bucket.TokensAt(now) >= float64(s.burst)
-}
-
-func (s *shard) spilled(spread uint64) *rate.Limiter {
-	b := &s.spill[spread%spills]
-	if *b == nil {
-		*b = rate.NewLimiter(s.rate, s.burst)
-	}
-	return *b
-}
-
-func (s *shard) set(r rate.Limit, burst, size int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	if s.places == nil || r == rate.Inf {
-		s.places, s.slots, s.hand, s.spill = make(map[Key]int), nil, 0, [spills]*rate.Limiter{}
-	}
-	// Full buckets start anew under the new settings; only those with a debt are carried over.
-	s.sweep(now)
-	s.rate, s.burst, s.size = r, burst, size
-	for _, t := range s.slots {
-		t.bucket.SetLimitAt(now, r)
-		t.bucket.SetBurstAt(now, burst)
-	}
-	for _, b := range s.spill {
-		if b != nil {
-			b.SetLimitAt(now, r)
-			b.SetBurstAt(now, burst)
-		}
-	}
-}
-
-// sweep drops every idle slot.
-func (s *shard) sweep(now time.Time) {
-	kept := s.slots[:0]
-	for i, t := range s.slots {
-		if s.full(i, now) {
-			delete(s.places, t.key)
-			continue
-		}
-		s.places[t.key] = len(kept)
-		kept = append(kept, t)
-	}
-	clear(s.slots[len(kept):])
-	s.slots, s.hand = kept, 0
 }
