@@ -8,6 +8,16 @@ import (
 // choose is the choice of Claim: two are drawn, each as likely as it is warm, and the less loaded is taken, but never one that
 // is colder than the one drawn first. It is called under the pool's lock.
 func (p *Pool) choose(t *Tried, now time.Time) *backend {
+	if n := len(p.backends); n > 1 && p.even(t, now) {
+		i, j := rand.IntN(n), rand.IntN(n-1)
+		if j >= i {
+			j++
+		}
+		if one, two := p.backends[i], p.backends[j]; two.inFlight < one.inFlight {
+			i = j
+		}
+		return p.backends[i]
+	}
 	var fit, fitWeight, rested, restedWeight int
 	for _, b := range p.backends {
 		if !p.fits(b, t) {
@@ -40,6 +50,11 @@ func (p *Pool) choose(t *Tried, now time.Time) *backend {
 	return one
 }
 
+// even reports whether all backends are alike but for their load: so it is nearly always, and then nobody needs counting.
+func (p *Pool) even(t *Tried, now time.Time) bool {
+	return (t == nil || t.n == 0) && (p.inUse == len(p.backends) || p.inUse == 0) && !now.Before(p.evenFrom)
+}
+
 // fits reports whether b may be chosen at all.
 func (p *Pool) fits(b *backend, t *Tried) bool {
 	return (b.up && !b.out || p.inUse == 0) && !t.has(b)
@@ -57,4 +72,10 @@ func (p *Pool) draw(t *Tried, now time.Time, at int, tired bool, except *backend
 		}
 	}
 	return nil
+}
+
+func (p *Pool) unevenUntil(t time.Time) {
+	if t.After(p.evenFrom) {
+		p.evenFrom = t
+	}
 }

@@ -125,6 +125,7 @@ func (c Claim) End(r Result) {
 	}
 	if errors.Is(r.Err, ErrConnect) {
 		b.rest = time.Now().Add(restDuration)
+		b.pool.unevenUntil(b.rest)
 	}
 	b.pool.learn(c.c, r)
 	last := b.retired && b.inFlight == 0

@@ -50,8 +50,9 @@ type Pool struct {
 	mu       sync.Mutex
 	settings Settings
 	backends []*backend
-	inFlight int // open claims, those of dropped backends included
-	inUse    int // backends that are up and not ejected
+	inFlight int       // open claims, those of dropped backends included
+	inUse    int       // backends that are up and not ejected
+	evenFrom time.Time // nobody rests or warms up from then on
 	budget   budget
 	news     []BackendStatus // to be told
 

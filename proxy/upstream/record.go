@@ -133,8 +133,12 @@ func (p *Pool) lapse(now time.Time) {
 func (p *Pool) settle(now time.Time) {
 	for {
 		var first *backend // of the ejected, the one whose time is over first
-		p.ejected, p.inUse = 0, 0
+		p.ejected, p.inUse, p.evenFrom = 0, 0, time.Time{}
 		for _, b := range p.backends {
+			p.unevenUntil(b.rest)
+			if !b.warmFrom.IsZero() {
+				p.unevenUntil(b.warmFrom.Add(p.settings.SlowStart))
+			}
 			switch {
 			case b.out:
 				p.ejected++
