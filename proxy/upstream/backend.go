@@ -28,6 +28,8 @@ type backend struct {
 	up       bool
 	fails    int       // bad checks in a row
 	rest     time.Time // after a failed connect, chosen only if nothing better is there, until then
+	warmFrom time.Time // slow start began then; the zero time: over, or never
+	record
 	claims   uint64
 	failures uint64
 	lastErr  string
@@ -78,9 +80,10 @@ func (b *backend) closeIdle() {
 }
 
 // status is called under the pool's lock.
-func (b *backend) status() BackendStatus {
+func (b *backend) status(now time.Time) BackendStatus {
 	return BackendStatus{
 		Pool: b.pool.settings.Name, URL: b.url, Up: b.up, InFlight: b.inFlight,
+		Ejected: b.out, EjectedUntil: b.until, Warming: b.weight(now) < fullWeight,
 		Claims: b.claims, Failures: b.failures, LastError: b.lastErr, LastFail: b.lastFail,
 	}
 }

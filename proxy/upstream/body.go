@@ -23,6 +23,7 @@ type body struct {
 	mu      sync.Mutex
 	stopped bool
 	touched bool // from was read
+	held    bool // a Read was under way when the body was stopped
 	n       int64
 	ended   bool // from returned its end
 	err     error
@@ -88,6 +89,9 @@ func (b *body) halt() {
 		b.reading.Unlock()
 		return
 	}
+	b.mu.Lock()
+	b.held = !b.ended
+	b.mu.Unlock()
 	if in, ok := b.from.(interrupter); ok {
 		in.Interrupt()
 	}
@@ -103,6 +107,17 @@ func (b *body) stop() {
 		b.reading.Lock()
 		defer b.reading.Unlock()
 	}
+}
+
+// awaited stops the body, and reports whether that cut a Read: the sender had not sent it yet, and whoever takes it waited.
+func (b *body) awaited() bool {
+	if b == nil {
+		return false
+	}
+	b.halt()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.held
 }
 
 type interrupter interface{ Interrupt() }

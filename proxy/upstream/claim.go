@@ -3,7 +3,6 @@ package upstream
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 )
 
@@ -48,76 +47,34 @@ type Claim struct{ c *claimed }
 
 type claimed struct {
 	b     *backend
-	ended bool // under the pool's lock
+	era   uint32 // of the backend, as it was chosen
+	ended bool   // under the pool's lock
 }
 
 // Claim chooses a backend that is not in t, and adds it to t; a nil t means that none was tried. Of two that chance picks it
-// takes the one with fewer open claims. Backends that are down are left out, unless all of the pool are: a health check may be
-// wrong, and refusing everybody for it is worse than trying. One whose connect failed within the last second is taken only
-// when nothing better is left, since failing fast makes it look idle. It returns ErrNoBackend when none is left.
+// takes the one with fewer open claims; one that starts slowly is picked as much less often as it is not warm yet. Backends that
+// are down or ejected are left out, unless all of the pool are: a health check may be wrong, and refusing everybody for it is
+// worse than trying. One whose connect failed within the last second is taken only when nothing better is left, since failing
+// fast makes it look idle. It returns ErrNoBackend when none is left.
 //
 // The caller owes the claim an End.
 func (p *Pool) Claim(t *Tried) (Claim, error) {
+	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	b := p.choose(t)
+	p.lapse(now)
+	b := p.choose(t, now)
 	if b == nil {
 		return Claim{}, ErrNoBackend
+	}
+	if t == nil || t.n == 0 {
+		p.budget.request(now)
 	}
 	b.inFlight++
 	b.claims++
 	p.inFlight++
 	t.add(b)
-	return Claim{&claimed{b: b}}, nil
-}
-
-func (p *Pool) choose(t *Tried) *backend {
-	var anyUp bool
-	for _, b := range p.backends {
-		anyUp = anyUp || b.up
-	}
-	now := time.Now()
-	rested := func(b *backend) bool { return b.rest.IsZero() || !now.Before(b.rest) }
-	var fit, fresh int // how many may be chosen, and how many of them are rested
-	for _, b := range p.backends {
-		if (b.up || !anyUp) && !t.has(b) {
-			fit++
-			if rested(b) {
-				fresh++
-			}
-		}
-	}
-	if fit == 0 {
-		return nil
-	}
-	n := fit
-	if fresh > 0 {
-		n = fresh
-	}
-	i, j := rand.IntN(n), -1
-	if n > 1 {
-		if j = rand.IntN(n - 1); j >= i {
-			j++
-		}
-	}
-	var one, two *backend
-	k := 0
-	for _, b := range p.backends {
-		if !b.up && anyUp || t.has(b) || fresh > 0 && !rested(b) {
-			continue
-		}
-		switch k {
-		case i:
-			one = b
-		case j:
-			two = b
-		}
-		k++
-	}
-	if two != nil && two.inFlight < one.inFlight {
-		return two
-	}
-	return one
+	return Claim{&claimed{b: b, era: b.era}}, nil
 }
 
 // Backend is the URL of the backend, for the log; "" of the zero Claim.
@@ -140,8 +97,13 @@ func (c Claim) Send(ctx context.Context, r *Request) (*Answer, error) {
 	return c.c.b.send(ctx, r)
 }
 
-// Result is how a claim ended. The zero value: well, or without being used.
-type Result struct{ Err error }
+// Result is how a claim ended. The zero value says nothing: the claim was not used, or nobody saw what became of it.
+type Result struct {
+	Err        error // of Send, or of the answer's body
+	Status     int   // of the answer's head; 0: none came
+	RetryAfter bool  // the head has a Retry-After
+	Excused    bool  // it says nothing about the backend, for example since the shared session store had failed
+}
 
 // End gives the claim back. It is idempotent: only the first one counts.
 func (c Claim) End(r Result) {
@@ -157,13 +119,15 @@ func (c Claim) End(r Result) {
 	c.c.ended = true
 	b.inFlight--
 	b.pool.inFlight--
-	if errors.Is(r.Err, ErrConnect) || errors.Is(r.Err, ErrBroken) || errors.Is(r.Err, ErrLate) {
+	if r.failure() {
 		b.failures++
 		b.failed(r.Err)
 	}
 	if errors.Is(r.Err, ErrConnect) {
 		b.rest = time.Now().Add(restDuration)
+		b.pool.unevenUntil(b.rest)
 	}
+	b.pool.learn(c.c, r)
 	last := b.retired && b.inFlight == 0
 	b.pool.mu.Unlock()
 	if last {

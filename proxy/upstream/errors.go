@@ -23,3 +23,6 @@ var (
 	// would take it.
 	ErrRequest = errors.New("the request cannot be sent")
 )
+
+// errUpload is wrapped in an ErrLate when the time went into waiting for the visitor's own body.
+var errUpload = errors.New("the request's body was still awaited")

@@ -133,6 +133,8 @@ func (x *exchange) classify(err error) error {
 	switch cause := x.ctx.Err(); {
 	case x.body.fault() != nil:
 		return fmt.Errorf("%w: %w", ErrVisitor, x.body.fault())
+	case cause == context.DeadlineExceeded && x.body.awaited():
+		return fmt.Errorf("%w: %w: %w", ErrLate, errUpload, context.Cause(x.ctx))
 	case cause == context.DeadlineExceeded:
 		return fmt.Errorf("%w: %w", ErrLate, context.Cause(x.ctx))
 	case cause != nil:

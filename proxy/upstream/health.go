@@ -16,16 +16,24 @@ const (
 	healthBody = 64 << 10 // bytes read of a check's answer
 )
 
-// watch is the goroutine that owns the checks, until ctx ends. Backends are checked at the same time, so that one that hangs
-// does not delay the others; a round has ended before the next begins.
+// watch is the goroutine that owns the checks and tells what happened, until ctx ends. Backends are checked at the same time, so
+// that one that hangs does not delay the others; a round has ended before the next begins.
 func (p *Pool) watch(ctx context.Context) {
 	defer close(p.done)
 	next := time.NewTimer(0)
 	defer next.Stop()
+	back := time.NewTimer(never) // the first return of an ejected one
+	defer back.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-p.told:
+			back.Reset(p.tell())
+			continue
+		case <-back.C:
+			back.Reset(p.tell())
+			continue
 		case <-p.kick:
 		case <-next.C:
 		}
@@ -40,7 +48,7 @@ func (p *Pool) watch(ctx context.Context) {
 		if h == nil {
 			continue // until the next Set
 		}
-		p.round(ctx, *h, backends)
+		p.round(ctx, *h, backends, back)
 		pause := time.Duration(float64(h.Interval) * (0.9 + 0.2*rand.Float64()))
 		next.Reset(max(0, pause-time.Since(began)))
 	}
@@ -58,49 +66,60 @@ type checked struct {
 	err error
 }
 
-func (p *Pool) round(ctx context.Context, h HealthSettings, backends []*backend) {
+// round goes on telling while it waits.
+func (p *Pool) round(ctx context.Context, h HealthSettings, backends []*backend, back *time.Timer) {
 	outcomes := make(chan checked, len(backends))
 	for _, b := range backends {
 		go func() { outcomes <- checked{b, b.check(ctx, h)} }()
 	}
-	for range backends {
-		o := <-outcomes
-		if ctx.Err() == nil { // a check that Close cut says nothing
-			p.note(o)
+	for n := 0; n < len(backends); {
+		select {
+		case o := <-outcomes:
+			if n++; ctx.Err() == nil { // a check that Close cut says nothing
+				p.note(o)
+				back.Reset(p.tell())
+			}
+		case <-p.told:
+			back.Reset(p.tell())
+		case <-back.C:
+			back.Reset(p.tell())
 		}
 	}
 }
 
-// note counts the outcome of a check, and tells of a change.
+// note counts the outcome of a check.
 func (p *Pool) note(o checked) {
-	b := o.b
+	b, now := o.b, time.Now()
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.settings.Health == nil { // a Set since: nobody is checked any more
-		p.mu.Unlock()
 		return
 	}
-	was := b.up
-	if o.err == nil {
-		b.up, b.fails = true, 0
-	} else {
+	switch {
+	case o.err != nil:
 		b.fails++
 		b.failed(o.err)
-		b.up = b.up && b.fails < healthFall
-	}
-	changed := was != b.up && !b.retired
-	status, tell := b.status(), p.settings.OnHealth
-	p.mu.Unlock()
-	if !changed {
+		if !b.up || b.fails < healthFall {
+			return
+		}
+		b.up = false
+		p.changed(b, Down, WhyChecks, now)
+	case b.up:
+		b.fails = 0
 		return
+	default:
+		p.rise(b, now)
+		p.changed(b, Up, WhyChecks, now)
 	}
-	if status.Up {
-		p.log.Info("backend is up", "pool", status.Pool, "backend", status.URL)
-	} else {
-		p.log.Warn("backend is down", "pool", status.Pool, "backend", status.URL, "error", status.LastError)
-	}
-	if tell != nil {
-		tell(status)
-	}
+	p.settle(now)
+}
+
+// rise brings a backend back that was down. It starts slowly, and what happened before is forgotten, but for an ejection. It is
+// called under the pool's lock.
+func (p *Pool) rise(b *backend, now time.Time) {
+	b.up, b.fails, b.warmFrom = true, 0, now
+	b.forget()
+	b.era++
 }
 
 // check asks a backend how it is, on a connection of its own.

@@ -7,13 +7,18 @@ import (
 	"time"
 )
 
-// Settings is what an operator says about a pool. A zero duration is its default.
+// Settings is what an operator says about a pool. A zero duration is its default, but for SlowStart.
 type Settings struct {
 	Name        string
 	Backends    []BackendSettings // by URL; a second one of the same URL is ignored
 	Health      *HealthSettings   // nil: every backend is believed to be up
 	DialTimeout time.Duration     // 2s
-	// OnHealth is told of every backend that went down or came up, one at a time, by the goroutine that checks. nil: nobody.
+	Retries     RetrySettings
+	Eject       *EjectSettings // nil: nobody is ejected
+	// SlowStart is how long a backend takes to its full part of the claims, when it was added, came back up, or an ejection is
+	// over; 0: no time at all.
+	SlowStart time.Duration
+	// OnHealth is told of every Change of a backend, one at a time and in their order, by the goroutine of Start. nil: nobody.
 	OnHealth func(BackendStatus)
 }
 
@@ -39,15 +44,24 @@ const (
 // Pool is a named set of backends. It is made by NewPool and is safe for concurrent use.
 type Pool struct {
 	log  *slog.Logger
-	kick chan struct{} // wakes the watcher; holds one
+	kick chan struct{} // wakes the watcher to check; holds one
+	told chan struct{} // wakes the watcher to tell news; holds one
 
 	mu       sync.Mutex
 	settings Settings
 	backends []*backend
-	inFlight int // open claims, those of dropped backends included
-	closed   bool
-	cancel   context.CancelFunc // of the watcher; nil before Start
-	done     chan struct{}      // closed when the watcher has ended
+	inFlight int       // open claims, those of dropped backends included
+	inUse    int       // backends that are up and not ejected
+	evenFrom time.Time // nobody rests or warms up from then on
+	budget   budget
+	news     []BackendStatus // to be told
+
+	results    uint64    // that said something, counted; their numbers are the order in which things happened
+	ejected    int       // backends that are out
+	nextReturn time.Time // of the first of them
+	closed     bool
+	cancel     context.CancelFunc // of the watcher; nil before Start
+	done       chan struct{}      // closed when the watcher has ended
 }
 
 // NewPool returns a pool whose backends are believed to be up. It starts nothing; a nil log is silent.
@@ -55,13 +69,14 @@ func NewPool(s Settings, log *slog.Logger) *Pool {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	p := &Pool{log: log, kick: make(chan struct{}, 1)}
+	p := &Pool{log: log, kick: make(chan struct{}, 1), told: make(chan struct{}, 1)}
 	p.Set(s)
 	return p
 }
 
 // Set puts new settings in place. A backend whose URL stays keeps its state, its claims and its connections; one that is
-// dropped is not chosen any more, and its last connection goes with its last claim. No claim is revoked.
+// dropped is not chosen any more, and its last connection goes with its last claim. No claim is revoked. One that is added to
+// others that stay begins slowly; where all are new, nobody is to be spared.
 func (p *Pool) Set(s Settings) {
 	if s.DialTimeout <= 0 {
 		s.DialTimeout = defaultDialTimeout
@@ -76,6 +91,8 @@ func (p *Pool) Set(s Settings) {
 		}
 		s.Health = &h
 	}
+	s.Eject = s.Eject.withDefaults()
+	now := time.Now()
 	p.mu.Lock()
 	due := !sameChecks(p.settings.Health, s.Health)
 	was := make(map[string]*backend, len(p.backends))
@@ -83,6 +100,7 @@ func (p *Pool) Set(s Settings) {
 		was[b.url] = b
 	}
 	p.settings, p.backends = s, nil
+	var added []*backend
 	kept := make(map[string]bool, len(s.Backends))
 	for _, bs := range s.Backends {
 		if kept[bs.URL] {
@@ -92,17 +110,27 @@ func (p *Pool) Set(s Settings) {
 		b := was[bs.URL]
 		if b == nil {
 			b, due = newBackend(p, bs.URL), true
+			added = append(added, b)
 		}
 		delete(was, bs.URL)
 		b.reach(bs.Address, s.DialTimeout)
-		if s.Health == nil {
-			b.up, b.fails = true, 0
+		if s.Health == nil && !b.up {
+			p.rise(b, now)
+		}
+		if s.Eject == nil {
+			b.forget()
 		}
 		p.backends = append(p.backends, b)
 	}
 	for _, b := range was {
 		b.retired = true
 	}
+	if len(added) < len(p.backends) {
+		for _, b := range added {
+			b.warmFrom = now
+		}
+	}
+	p.settle(now)
 	p.mu.Unlock()
 	for _, b := range was {
 		b.closeIdle()
@@ -120,7 +148,7 @@ func sameChecks(a, b *HealthSettings) bool {
 	return a == b || a != nil && b != nil && *a == *b
 }
 
-// Start begins to check the backends' health, in one goroutine that Close ends. It is called at most once.
+// Start begins to check the backends' health and to tell OnHealth, in one goroutine that Close ends. It is called at most once.
 func (p *Pool) Start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -174,15 +202,23 @@ type BackendStatus struct {
 	Failures  uint64 // claims that ended with an error of the backend
 	LastError string // of a claim or a check; "" when there was none
 	LastFail  time.Time
+
+	Ejected      bool      // out of use for what became of requests
+	EjectedUntil time.Time // where Ejected
+	Warming      bool      // not yet at its full part of the claims
+	Change       Change    // what OnHealth is told of; none in what Status returns
+	Why          Why       // of the Change
 }
 
 // Status returns every backend in the order of the settings.
 func (p *Pool) Status() []BackendStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	now := time.Now()
+	p.lapse(now)
 	all := make([]BackendStatus, 0, len(p.backends))
 	for _, b := range p.backends {
-		all = append(all, b.status())
+		all = append(all, b.status(now))
 	}
 	return all
 }
