@@ -67,8 +67,8 @@ func TestLimits(t *testing.T) {
 		"max_in_flight: 8, shares: {member: 0.55, background: 0}":                                     {func(p Pool) any { return p.Shares }, Shares{0.55, 0.20, 0.10, 0.10, 0}},
 		"shares: {}, max_in_flight: 8":                                                                {func(p Pool) any { return p.Shares }, Shares{0.40, 0.20, 0.10, 0.10, 0.05}},
 		"max_in_flight: 8, shares: {member: 0, sign_in: 0, unproved: 0, anonymous: 0, background: 1}": {func(p Pool) any { return p.Shares }, Shares{Background: 1}},
-		"max_in_flight: 8, shares: {member: 0.3, sign_in: 0.3, unproved: 0.2, anonymous: 0.1, background: 0.1}": {func(p Pool) any { return p.Shares },
-			Shares{0.3, 0.3, 0.2, 0.1, 0.1}}, // in binary a little over 1
+		"max_in_flight: 8, shares: {member: 0.05, sign_in: 0.10, unproved: 0.20, anonymous: 0.55, background: 0.10}": {func(p Pool) any { return p.Shares },
+			Shares{0.05, 0.10, 0.20, 0.55, 0.10}}, // in binary a little over 1
 		"max_in_flight: 8, reserve: 0":           {func(p Pool) any { return p.Reserve }, 0.0},
 		"max_in_flight: adaptive, reserve: 1":    {func(p Pool) any { return p.Reserve }, 1.0},
 		"retries: {budget: 0}":                   {func(p Pool) any { return p.Retries }, Retries{}},

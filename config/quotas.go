@@ -51,7 +51,7 @@ func (v value) quotaKey(to *string) {
 	case s == "client_ip" || s == "route":
 		*to = s
 	case named && kind == "cookie":
-		if name, ok = v.cookieName(name); ok {
+		if name, ok = v.appCookie(name); ok {
 			*to = "cookie:" + name
 		}
 	case named && kind == "header":

@@ -58,18 +58,6 @@ func (v value) cookiePattern(do string) (string, bool) {
 	return s, ok && v.notOwn(s)
 }
 
-// notOwn complains of a name, or a pattern of names, that takes in a cookie of Gatehouse's own. The app never sees those, so
-// none is its session's. Like whoever strips them, it takes no heed of case.
-func (v value) notOwn(s string) bool {
-	for _, own := range []string{"gatehouse_proof", "gatehouse_admission", "gatehouse_place"} {
-		if patternsMeet(strings.ToLower(s), own) {
-			v.fail("%s takes in %s, a cookie of Gatehouse's own; a name of the app's is wanted", v.shown(), own)
-			return false
-		}
-	}
-	return true
-}
-
 // rememberCookies reads the names of remember-me cookies. No cookie can be one and carry the session, too: a new session's id
 // is held back while the store is impaired, a new remember-me value never.
 func (v value) rememberCookies(to *[]string, cookies []string) {
