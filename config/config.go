@@ -174,7 +174,7 @@ type Pool struct {
 }
 
 // Adaptive bounds a limit that follows how fast the pool answers; 1 <= Min <= Max.
-type Adaptive struct{ Min, Max int } // 8, 1000
+type Adaptive struct{ Min, Max int } // 8, 1000; where only one is said and the other would be beyond it, the other follows
 
 // Shares is the part of a pool's limit, 0 to 1, that each class of requests is sure of. Together they are at most 1; what
 // nobody is sure of, and what its owner leaves, goes to whoever comes, the more important first.

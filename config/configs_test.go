@@ -103,17 +103,19 @@ func TestShippedFileOptions(t *testing.T) {
 	}
 	_, err := Parse(filepath.Join(dir, "gatehouse.yaml"), []byte(shipped(t, true)))
 	list, _ := err.(Problems)
-	passwords, ways := 0, 0
+	passwords, ways, bounds := 0, 0, 0
 	for _, p := range list {
 		switch {
 		case strings.HasPrefix(p.What, "both password_file and password_env"):
 			passwords++
 		case strings.HasPrefix(p.What, "both redis and sentinel"):
 			ways++
+		case strings.HasPrefix(p.What, "bounds of a limit that does not adapt"):
+			bounds++
 		}
 	}
-	if passwords != 3 || ways != 1 || len(list) != 4 {
-		t.Errorf("got %v; want the two places of each password and the two ways to the store to exclude each other, and nothing else", err)
+	if passwords != 4 || ways != 1 || bounds != 1 || len(list) != 6 {
+		t.Errorf("got %v; want the two places of each password, the two ways to the store and the two kinds of limit to exclude each other, and nothing else", err)
 	}
 }
 
@@ -131,6 +133,7 @@ routes:
   - {name: sign-in, match: {path: [/login, "/oauth/*"]}, pool: login, overflow: app, needs: write, restart: /login, quotas: [sign-in-per-client]}
   - {name: assets, match: {path: "/assets/*"}, pool: app, needs: none}
   - {name: sign-out, match: {path: /logout}, pool: app, sign_out: true}
+  - {name: account, match: {path: "/account/*"}, pool: app, members: true}
   - {name: app, pool: app}
 `)
 	bare.Sum = whole.Sum

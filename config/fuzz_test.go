@@ -36,6 +36,9 @@ func FuzzParse(f *testing.F) {
 			if len(c.Listen) == 0 || len(c.Pools) == 0 || len(c.Routes) == 0 {
 				t.Fatalf("loaded without its parts: %+v", c)
 			}
+			if broken := broken(c); broken != "" {
+				t.Fatalf("%s: %+v", broken, c)
+			}
 			return
 		}
 		list, ok := err.(Problems)

@@ -80,8 +80,9 @@ func (r *reader) config(root value) *Config {
 		return c
 	}
 	var (
-		bounds  []bound
-		session mapping
+		bounds              []bound
+		shared              []value
+		session, quotaStore mapping
 	)
 	m := root.fields(
 		field{name: "listen", read: func(v value) { bounds = append(bounds, v.listen(&c.Listen)...) }},
@@ -90,11 +91,16 @@ func (r *reader) config(root value) *Config {
 		field{name: "log", read: func(v value) { v.log(&c.Log) }},
 		field{name: "session", read: func(v value) { session = v.session(&c.Session) }},
 		field{name: "pools", read: func(v value) { v.pools(&c.Pools) }},
-		field{name: "quotas", read: func(v value) { v.quotas(&c.Quotas) }},
-		field{name: "routes", read: func(v value) { v.routes(c) }},
+		field{name: "quotas", read: func(v value) { shared = v.quotas(&c.Quotas) }},
+		field{name: "quota_store", read: func(v value) {
+			c.QuotaStore = defaultQuotaStore()
+			quotaStore = v.quotaStore(c.QuotaStore)
+		}},
+		field{name: "routes", read: func(v value) { v.routes(c, session) }},
 		field{name: "degrade", read: func(v value) { v.degrade(&c.Degrade) }},
 	)
 	session.missSignIn(c)
+	m.sharing(c, shared, quotaStore)
 	m.need("listen", "at least one listener, such as listen: [{address: \":8080\"}],")
 	m.need("pools", "at least one pool, such as pools: {app: {backends: [\"http://10.0.0.1:8080\"]}},")
 	m.need("routes", "at least one route, such as routes: [{name: app, pool: app}],")

@@ -131,7 +131,7 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 		}
 		sections[strings.FieldsFunc(p.Where, func(c rune) bool { return c == '.' || c == '[' })[0]] = true
 	}
-	for _, s := range []string{"listen", "admin", "trusted_proxies", "log", "session", "pools", "quotas", "routes", "degrade", "colour"} {
+	for _, s := range []string{"listen", "admin", "trusted_proxies", "log", "session", "pools", "quotas", "quota_store", "routes", "degrade", "colour"} {
 		if !sections[s] {
 			t.Errorf("nothing about %s", s)
 		}

@@ -18,7 +18,7 @@ func (v value) match(to *Match) (paths []value) {
 		field{name: "path_regexp", read: func(v value) { v.strings(&to.PathRegexp, "an expression", value.expression) }},
 		field{name: "method", read: func(v value) { v.strings(&to.Method, "a method", value.method) }},
 		field{name: "header", read: func(v value) { v.pairs(&to.Header, "a header's name", value.headerName) }},
-		field{name: "cookie", read: func(v value) { v.pairs(&to.Cookie, "a cookie's name", value.cookieName) }},
+		field{name: "cookie", read: func(v value) { v.pairs(&to.Cookie, "a cookie's name", value.appCookie) }},
 		field{name: "query", read: func(v value) { v.pairs(&to.Query, "a parameter's name", value.parameter) }},
 	)
 	return paths

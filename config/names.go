@@ -45,6 +45,25 @@ func (v value) cookieName(s string) (string, bool) {
 	return s, true
 }
 
+// notOwn complains of a name, or a pattern of names, that takes in a cookie of Gatehouse's own. The app never sees those, so
+// none is its session's, and that one is there proves nothing: anybody can send it. Like whoever strips them, it takes no heed of
+// case.
+func (v value) notOwn(s string) bool {
+	for _, own := range []string{"gatehouse_proof", "gatehouse_admission", "gatehouse_place"} {
+		if patternsMeet(strings.ToLower(s), own) {
+			v.fail("%s takes in %s, a cookie of Gatehouse's own; a name of the app's is wanted", v.shown(), own)
+			return false
+		}
+	}
+	return true
+}
+
+// appCookie accepts the name of a cookie that is the app's.
+func (v value) appCookie(s string) (string, bool) {
+	s, ok := v.cookieName(s)
+	return s, ok && v.notOwn(s)
+}
+
 // fieldName accepts the name of a header field and returns it in its canonical form.
 func (v value) fieldName(s string) (string, bool) {
 	if !isToken(s) {

@@ -16,15 +16,15 @@ type rule struct {
 	complete bool    // its match was read without a mistake
 }
 
-// routes reads the routes in their order. The session, pools and quotas must have been read.
-func (v value) routes(to *Config) {
+// routes reads the routes in their order. The session, whose mapping is passed, pools and quotas must have been read.
+func (v value) routes(to *Config, session mapping) {
 	items := v.items("routes, such as {name: app, pool: app},")
 	to.Routes = make([]Route, len(items)) // at its full length at once: the rules point into it
 	var rules []rule
 	lines := map[string]int{}
 	for i, item := range items {
 		u := rule{value: item, route: &to.Routes[i], index: i}
-		u.read(to, lines)
+		u.read(to, session, lines)
 		rules = append(rules, u)
 	}
 	v.some("route")
@@ -32,7 +32,7 @@ func (v value) routes(to *Config) {
 }
 
 // read reads one route. lines holds the line of each name seen so far.
-func (u *rule) read(to *Config, lines map[string]int) {
+func (u *rule) read(to *Config, session mapping, lines map[string]int) {
 	t := u.route
 	*t = Route{
 		Line:            u.node.Line,
@@ -64,6 +64,8 @@ func (u *rule) read(to *Config, lines map[string]int) {
 		field{name: "verdict_max_age", read: func(v value) { v.duration(&t.VerdictMaxAge, 0, time.Minute) }},
 		field{name: "wait", read: func(v value) { v.duration(&t.Wait, 0, time.Minute) }},
 		field{name: "guard", read: func(v value) { v.flag(&t.Guard) }},
+		field{name: "members", read: func(v value) { v.flag(&t.Members) }},
+		field{name: "background", read: func(v value) { v.flag(&t.Background) }},
 		field{name: "convert", read: func(v value) { v.statuses(&t.Convert) }},
 		field{name: "ambiguous_paths", read: func(v value) { v.word(&t.AmbiguousPaths, "refuse", "as_matched", "report") }},
 	)
@@ -71,6 +73,7 @@ func (u *rule) read(to *Config, lines map[string]int) {
 	m.need("name", "a name, for metrics and logs,")
 	m.need("pool", "the name of a pool")
 	u.agree(m, &to.Session)
+	u.classify(m, session)
 }
 
 // agree fills the defaults that hang on other keys, and reports keys that contradict each other.
@@ -110,6 +113,36 @@ func (u *rule) agree(m mapping, session *Session) {
 		m.at("overflow").fail("the route's own pool; another pool is wanted")
 		t.Overflow = ""
 	}
+}
+
+// classify reports what cannot be true of those who come here: members are told by answers that only they get, and nobody signs
+// in without waiting for it.
+func (u *rule) classify(m, session mapping) {
+	t := u.route
+	if t.Background && t.SignIn {
+		m.at("background").fail("a sign-in that nobody waits for; background: false, or sign_in: false, is wanted")
+	}
+	if !t.Members {
+		return
+	}
+	members, what := m.at("members"), ""
+	switch _, said := m.has["sign_in"]; {
+	case t.SignIn && !said:
+		members.fail("needs: write makes this a sign-in, whose answers prove no session; sign_in: false, or no members, is wanted")
+		return
+	case t.SignIn:
+		what = "a sign-in"
+	case t.SignOut:
+		what = "a sign-out"
+	case t.Needs == "none":
+		what = "a route that needs nothing of the session store"
+	case session.namesNone():
+		members.fail("no cookie or header is known to carry a session, so no answer proves one; session.cookies or session.headers is wanted")
+		return
+	default:
+		return
+	}
+	members.fail("answers of %s prove no session; members is wanted only where nobody else gets a good answer", what)
 }
 
 // routeName reads the name of a route.

@@ -23,6 +23,7 @@ func (v value) session(to *Session) mapping {
 		field{name: "sign_in_at", read: func(v value) { v.signInAt(&to.SignInAt) }},
 		field{name: "guard", read: func(v value) { v.flag(&to.Guard) }},
 		field{name: "max_age", read: func(v value) { v.duration(&to.MaxAge, time.Minute, 8760*time.Hour) }},
+		field{name: "key_file", read: func(v value) { v.file(&to.KeyFile) }},
 		field{name: "store", read: func(v value) {
 			to.Store = defaultStore()
 			v.store(to.Store)
@@ -54,7 +55,7 @@ func (v value) cookiePattern(do string) (string, bool) {
 		return "", false
 	}
 	_, ok = v.cookieName(strings.TrimSuffix(s, "*"))
-	return s, ok
+	return s, ok && v.notOwn(s)
 }
 
 // rememberCookies reads the names of remember-me cookies. No cookie can be one and carry the session, too: a new session's id
@@ -87,6 +88,9 @@ func (v value) sessionHeaders(to *[]string) {
 			continue
 		}
 		if s, ok = item.fieldName(s); !ok {
+			continue
+		}
+		if !item.notOwn(s) {
 			continue
 		}
 		if s == "Cookie" {
@@ -168,6 +172,16 @@ func webHost(scheme, authority string) (string, bool) {
 		host += ":" + strconv.Itoa(port)
 	}
 	return host, true
+}
+
+// namesNone reports whether the file, where it can be read, says of no cookie and no header that it carries a session.
+func (m mapping) namesNone() bool {
+	for _, key := range []string{"cookies", "headers"} {
+		if v, said := m.has[key]; said && (v.node.Kind != yaml.SequenceNode || len(v.node.Content) > 0) {
+			return false
+		}
+	}
+	return m.has != nil || m.r == nil
 }
 
 // missSignIn warns where the guard looks for redirects to the default place, and the routes say that nobody signs in there.

@@ -27,6 +27,9 @@ func TestSessionValues(t *testing.T) {
 		"guard: false, max_age: 1m": {func(c *Config) any {
 			return Session{Guard: c.Session.Guard, MaxAge: c.Session.MaxAge}
 		}, Session{MaxAge: time.Minute}},
+		"key_file: x.pem": {func(c *Config) any { return c.Session.KeyFile }, beside},
+		"remember_cookies: [gatehouse, gatehouse_proofs, 'gatehouse_prow*', place]": {func(c *Config) any { return c.Session.Remember },
+			[]string{"gatehouse", "gatehouse_proofs", "gatehouse_prow*", "place"}},
 		"max_age: 8760h": {func(c *Config) any { return c.Session.MaxAge }, 8760 * time.Hour},
 
 		"sign_in_at: []":                 {places, []string{}},

@@ -50,8 +50,8 @@ func (v value) store(to *Store) {
 func (v value) strained(to *Strained) {
 	v.fields(
 		field{name: "latency", read: func(v value) { v.duration(&to.Latency, 100*time.Microsecond, 10*time.Second) }},
-		field{name: "memory", read: func(v value) { v.share(&to.Memory) }},
-		field{name: "clients", read: func(v value) { v.share(&to.Clients) }},
+		field{name: "memory", read: func(v value) { v.share(&to.Memory, 0.01) }},
+		field{name: "clients", read: func(v value) { v.share(&to.Clients, 0.01) }},
 		field{name: "evictions", read: func(v value) { v.rate(&to.Evictions) }},
 		field{name: "rate", read: func(v value) { v.rate(&to.Rate) }},
 	)

@@ -63,8 +63,8 @@ func (v value) rate(to *Rate) {
 	*to = r
 }
 
-// share reads a part of a whole, such as 0.90.
-func (v value) share(to *float64) {
+// share reads a part of a whole, such as 0.90: at least least and at most 1.
+func (v value) share(to *float64, least float64) {
 	const wanted = "a part of the whole such as 0.90"
 	s, ok := v.text(wanted)
 	if !ok {
@@ -75,8 +75,8 @@ func (v value) share(to *float64) {
 		return
 	}
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f < 0.01 || f > 1 {
-		v.fail("%s is out of range; 0.01 to 1 is wanted", v.shown())
+	if err != nil || f < least || f > 1 {
+		v.fail("%s is out of range; %g to 1 is wanted", v.shown(), least)
 		return
 	}
 	*to = f

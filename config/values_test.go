@@ -26,7 +26,10 @@ session: {cookies: [sid], store: {redis: {address: "Redis.internal.:6379"}}}
 			Strained: Strained{25 * time.Millisecond, 0.9, 0.9, Rate{100, time.Second}, Rate{}},
 			Recovery: Recovery{3, 500 * time.Millisecond, Hold{30 * time.Second, 5 * time.Minute}, Ramp{Rate{10, time.Second}, Rate{500, time.Second}, 30 * time.Second}},
 		}},
-		Pools: []Pool{{Name: "app", Backends: []Backend{{"http://10.0.0.1:8080", "10.0.0.1:8080"}}}},
+		Pools: []Pool{{
+			Name: "app", Backends: []Backend{{"http://10.0.0.1:8080", "10.0.0.1:8080"}},
+			Retries: Retries{0.20}, Eject: &Eject{5, 10 * time.Second, 0.50}, SlowStart: 10 * time.Second,
+		}},
 		Routes: []Route{{
 			Name: "app", Line: 4, Pool: "app", Needs: "read",
 			Timeout: 30 * time.Second, ImpairedTimeout: 3 * time.Second, VerdictMaxAge: 250 * time.Millisecond,
@@ -145,6 +148,13 @@ routes: [{name: app, pool: a}]
 		{Name: "z-last", Backends: []Backend{{"http://app:80", "app:80"}, {"http://app.:80", "app.:80"}, {"http://[::1]:8080", "[::1]:8080"}}, MaxInFlight: 64, Queue: Queue{128, 2 * time.Second}},
 		{Name: "a", Backends: []Backend{{"http://a:1", "a:1"}}, MaxInFlight: 1, Queue: Queue{0, 2 * time.Second}, Health: &Health{"/up?full=1", 2 * time.Second, time.Second}},
 		{Name: "b", Backends: []Backend{{"http://a:1", "a:1"}}, Health: &Health{"/up", 5 * time.Second, 10 * time.Millisecond}},
+	}
+	for i := range want {
+		p := &want[i]
+		p.Retries, p.Eject, p.SlowStart = Retries{0.20}, &Eject{5, 10 * time.Second, 0.50}, 10*time.Second
+		if p.MaxInFlight > 0 {
+			p.Shares, p.Reserve = Shares{0.40, 0.20, 0.10, 0.10, 0.05}, 0.10
+		}
 	}
 	if !reflect.DeepEqual(c.Pools, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c.Pools, want)
