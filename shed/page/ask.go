@@ -13,6 +13,12 @@ type Ask struct {
 	// was sent may not have arrived.
 	Refresh bool
 
+	// InLine says that the visitor has a place in the line: a LinedUp or Degraded one is told that it is kept, and other kinds
+	// say nothing of a line.
+	InLine bool
+	Ahead  int           // about how many stand before him, said to two digits and where he is LinedUp alone; below 0: cannot be told
+	Waited time.Duration // since he was first turned away
+
 	Accept      string // the request's field, several lines joined by commas; "" when absent
 	Language    string // Accept-Language, likewise
 	ContentType string // of the request: a gRPC call is known by it

@@ -1,6 +1,9 @@
 package page
 
-// words are what a visitor reads, in one language. "{n}" stands for a number of seconds with its unit.
+import "strings"
+
+// words are what a visitor reads, in one language. "{n}" stands for a number of seconds with its unit, and in
+// ahead for a number of people.
 type words struct {
 	tag   string    // RFC 5646
 	units [3]string // one, few, many
@@ -9,6 +12,12 @@ type words struct {
 
 	title [kinds]string
 	lead  [kinds]string
+
+	kept      string // the visitor's place in the line
+	next      string // nobody is before him
+	one       string // about one is
+	ahead     string // about "{n}" are
+	thousands string // between groups of three digits
 
 	signedIn  string // the visitor's session stands
 	unsure    string // what was sent may not have arrived
@@ -37,6 +46,17 @@ func (w *words) unit(n int) string {
 	default:
 		return w.units[2]
 	}
+}
+
+// before returns the sentence for n who stand before the visitor, with its number.
+func (w *words) before(n int) string {
+	switch n {
+	case 0:
+		return w.next
+	case 1:
+		return w.one
+	}
+	return strings.Replace(w.ahead, "{n}", w.grouped(n), 1)
 }
 
 // label returns the words of the link.

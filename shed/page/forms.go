@@ -64,10 +64,18 @@ func composeHTML(k Kind, l *words) sheet {
 	return w.sheet
 }
 
-// sentences writes what follows the lead: that the session stands, and what became of a form.
+// sentences writes what follows the lead: that the session stands, where in the line the visitor does, and what became of a
+// form.
 func sentences(w *writer, k Kind, l *words, note, plain, after string) {
 	if k == Degraded {
 		w.sentence(stands, note, l.signedIn, after)
+	}
+	if k == Degraded || k == LinedUp {
+		w.sentence(placed, note, l.kept, "")
+		w.sentence(first, l.gap, l.next, "")
+		w.sentence(second, l.gap, l.one, "")
+		w.people(later, l.gap, l.ahead)
+		w.markupIf(placed, after)
 	}
 	if k.traits().again {
 		w.sentence(uncertain, plain, l.unsure, after)
@@ -101,8 +109,8 @@ func composeText(k Kind, l *words) sheet {
 	return w.sheet
 }
 
-// composeProblem is RFC 9457. The members beyond it are those of Gatehouse-Outcome, Retry-After in seconds, and the request's
-// id.
+// composeProblem is RFC 9457. The members beyond it are those of Gatehouse-Outcome, Retry-After in seconds, the request's id,
+// and for who has a place in the line: in_line, waited_seconds, and ahead where that can be told.
 func composeProblem(k Kind, l *words) sheet {
 	w := writer{escape: escapeJSON}
 	w.markup(`{"type":"about:blank","title":"`)
@@ -118,6 +126,10 @@ func composeProblem(k Kind, l *words) sheet {
 		w.fillIf(reasoned, `,"reason":"`, holeReason, `"`)
 	}
 	w.fillIf(waits, `,"retry_after":`, holeSeconds, "")
+	if k == Degraded || k == LinedUp {
+		w.fillIf(placed, `,"in_line":true,"waited_seconds":`, holeWaited, "")
+		w.fillIf(counted, `,"ahead":`, holeQueue, "")
+	}
 	if k != Limited {
 		w.fillIf(named, `,"request_id":"`, holeID, `"`)
 	}

@@ -172,7 +172,7 @@ func TestNothingHostileComesBack(t *testing.T) {
 		for _, s := range hostile {
 			for _, k := range Kinds {
 				checkHostile(t, m, Ask{
-					Kind: k, Restart: s, RequestID: s, Outcome: s, Reason: s, Wait: time.Second, Refresh: true, Carries: true,
+					Kind: k, InLine: true, Ahead: len(s), Restart: s, RequestID: s, Outcome: s, Reason: s, Wait: time.Second, Refresh: true, Carries: true,
 					Language: mark + ", " + s, ContentType: "text/" + mark + s,
 				})
 			}
@@ -182,13 +182,13 @@ func TestNothingHostileComesBack(t *testing.T) {
 
 func FuzzAnswer(f *testing.F) {
 	for i, s := range hostile {
-		f.Add(s, hostile[(i+1)%len(hostile)], s, s, byte(i), i%2 == 0, int64(time.Second)*int64(i))
+		f.Add(s, hostile[(i+1)%len(hostile)], s, s, byte(i), i%2 == 0, int64(time.Second)*int64(i), i%3 == 0, i*i*i)
 	}
-	f.Add("/a", "0a1b", "degraded", "read_only", byte(0), true, int64(time.Second))
+	f.Add("/a", "0a1b", "degraded", "read_only", byte(0), true, int64(time.Second), true, -1)
 	m := maker(f, Settings{})
-	f.Fuzz(func(t *testing.T, path, id, outcome, reason string, kind byte, refresh bool, wait int64) {
+	f.Fuzz(func(t *testing.T, path, id, outcome, reason string, kind byte, refresh bool, wait int64, inLine bool, ahead int) {
 		checkHostile(t, m, Ask{Kind: Kind(kind % byte(kinds+1)), Restart: path, RequestID: id, Outcome: outcome, Reason: reason,
-			Refresh: refresh, Wait: time.Duration(wait), Language: mark, ContentType: mark})
+			Refresh: refresh, Wait: time.Duration(wait), Language: mark, ContentType: mark, InLine: inLine, Ahead: ahead, Waited: time.Duration(wait)})
 	})
 }
 

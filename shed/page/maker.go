@@ -162,6 +162,33 @@ func (m *Maker) fill(v *values, a *Ask, t *traits, seconds int, l *words) {
 	if !a.Refresh {
 		v.facts |= uncertain
 	}
+	m.place(v, a, l)
+}
+
+// place sets what is said of a visitor's place in the line.
+func (m *Maker) place(v *values, a *Ask, l *words) {
+	if !a.placed() {
+		return
+	}
+	v.facts |= placed
+	v.text[holeWaited] = m.number(a.waited())
+	n := a.ahead()
+	if n < 0 {
+		return
+	}
+	v.facts |= counted
+	v.text[holeQueue] = m.number(n)
+	switch n {
+	case 0:
+		v.facts |= first
+	case 1:
+		v.facts |= second
+	default:
+		v.facts |= later
+		if v.text[holeAhead] = v.text[holeQueue]; n > 9999 {
+			v.text[holeAhead] = l.grouped(n)
+		}
+	}
 }
 
 func (m *Maker) number(n int) string {

@@ -41,6 +41,12 @@ var visitors = []Ask{
 	{Restart: "/a/b", Wait: 7 * time.Second, Refresh: true, Carries: true, Reason: "read_only", RequestID: "0a-1b"},
 	{Restart: "/it's&copy;&co", Wait: 59_000_000_001, Carries: true, RequestID: "x=/+:._-", Status: 500, Outcome: "shed"},
 	{Restart: "/a", Wait: 22 * time.Second, Refresh: true, Carries: true, Reason: "session_loss"},
+	{Restart: "/", Wait: 9 * time.Second, Refresh: true, InLine: true, Ahead: -1},
+	{Restart: "/", Wait: 9 * time.Second, InLine: true, Ahead: 0, Waited: 999 * time.Millisecond},
+	{Restart: "/", Wait: 9 * time.Second, Refresh: true, Carries: true, InLine: true, Ahead: 1, Waited: -time.Second},
+	{Restart: "/", Wait: 9 * time.Second, Refresh: true, InLine: true, Ahead: 7, Waited: 61 * time.Second},
+	{Restart: "/", Wait: 9 * time.Second, Refresh: true, InLine: true, Ahead: 12_345, Waited: 1000 * time.Hour, RequestID: "9"},
+	{Restart: "/", Wait: 9 * time.Second, Refresh: true, Ahead: 7, Waited: time.Minute},
 }
 
 // everyAnswer calls yield with each visitor in each kind, form and language.
@@ -225,6 +231,14 @@ func TestMakeCost(t *testing.T) {
 		a := incident(form(f))
 		if n := testing.AllocsPerRun(200, func() { m.Make(a) }); n > most {
 			t.Errorf("%s: %v allocations, at most %v", contentTypes[f], n, most)
+		}
+		a.Kind, a.InLine, a.Ahead, a.Waited = LinedUp, true, 345, time.Minute
+		if n := testing.AllocsPerRun(200, func() { m.Make(a) }); n > most {
+			t.Errorf("%s in line: %v allocations, at most %v", contentTypes[f], n, most)
+		}
+		a.Ahead, a.Waited = 12_345, time.Hour // numbers that nobody keeps ready
+		if n := testing.AllocsPerRun(200, func() { m.Make(a) }); n > most+3 {
+			t.Errorf("%s in a long line: %v allocations, at most %v", contentTypes[f], n, most+3)
 		}
 	}
 }

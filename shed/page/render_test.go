@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
@@ -128,6 +129,8 @@ func TestEveryHTML(t *testing.T) {
 // mentions holds what a person reads against what is true of his request.
 func mentions(text string, a Ask, l *words) string {
 	again := a.Kind.traits().again
+	placed := a.InLine && (a.Kind == LinedUp || a.Kind == Degraded)
+	told := placed && a.Kind == LinedUp
 	wait := a.seconds()
 	timed := func(s string) string { return strings.ReplaceAll(s, "{n}", strconv.Itoa(wait)+l.unit(wait)) }
 	for _, c := range []struct {
@@ -137,6 +140,11 @@ func mentions(text string, a Ask, l *words) string {
 	}{
 		{"the lead", l.lead[a.Kind], true},
 		{"that the session stands", l.signedIn, a.Kind == Degraded && a.Carries && a.Reason != "session_loss"},
+		{"that the place is kept", l.kept, placed},
+		{"that nobody is before", l.next, told && a.Ahead == 0},
+		{"that one is before", l.one, told && a.Ahead == 1},
+		{"that seven are before", strings.Replace(l.ahead, "{n}", "7", 1), told && a.Ahead == 7},
+		{"that thousands are before", strings.Replace(l.ahead, "{n}", "12"+l.thousands+"000", 1), told && a.Ahead == 12_345},
 		{"that a form may be lost", l.unsure, again && !a.Refresh && a.Kind != Limited},
 		{"that it tries again by itself", timed(l.itself), wait > 0 && a.Refresh && again && a.Kind != Limited},
 		{"when to try again", timed(l.yourself), wait > 0 && !(a.Refresh && again && a.Kind != Limited)},
@@ -163,6 +171,9 @@ func TestEveryProblem(t *testing.T) {
 			Outcome   string  `json:"outcome"`
 			Reason    *string `json:"reason"`
 			After     *int    `json:"retry_after"`
+			InLine    *bool   `json:"in_line"`
+			Waited    *int    `json:"waited_seconds"`
+			Ahead     *int    `json:"ahead"`
 			RequestID *string `json:"request_id"`
 		}
 		d := json.NewDecoder(strings.NewReader(string(made.Body)))
@@ -175,6 +186,13 @@ func TestEveryProblem(t *testing.T) {
 		}
 		if (p.After != nil) != (a.seconds() > 0) || p.After != nil && strconv.Itoa(*p.After) != field(t, made, "Retry-After") {
 			t.Errorf("%s in %s: retry_after: %s", a.Kind, l.tag, made.Body)
+		}
+		placed := a.InLine && (a.Kind == LinedUp || a.Kind == Degraded)
+		if (p.InLine != nil) != placed || (p.Waited != nil) != placed || (p.Ahead != nil) != (placed && a.Kind == LinedUp && a.Ahead >= 0) {
+			t.Errorf("%s in %s: the place: %s", a.Kind, l.tag, made.Body)
+		}
+		if placed && (!*p.InLine || *p.Waited != max(0, int(a.Waited/time.Second))) || p.Ahead != nil && *p.Ahead != map[int]int{0: 0, 1: 1, 7: 7, 12_345: 12_000}[a.Ahead] {
+			t.Errorf("%s in %s: the place: %s", a.Kind, l.tag, made.Body)
 		}
 		if a.Kind == Limited {
 			return

@@ -15,11 +15,14 @@ const (
 	holePhrase
 	holeOutcome
 	holeReason
+	holeAhead  // as people write it
+	holeQueue  // the same in digits alone
+	holeWaited // in seconds
 	holes
 )
 
 // facts are what is true of one answer; a part that needs some is left out where they are not true.
-type facts uint8
+type facts uint16
 
 const (
 	waits     facts = 1 << iota // there is a time to come again
@@ -29,6 +32,11 @@ const (
 	uncertain                   // what was sent may not have arrived
 	named                       // there is a request id
 	reasoned                    // there is a reason
+	placed                      // the visitor has a place in the line
+	counted                     // about how many stand before him can be told
+	first                       // none
+	second                      // one
+	later                       // more
 )
 
 // part is a text, then what fills a hole, if the facts are there.
@@ -103,4 +111,10 @@ func (w *writer) sentence(need facts, before, s, after string) {
 		part{before + w.escape(head), holeSeconds, need},
 		part{"", holeUnit, need},
 		part{w.escape(tail) + after, holeNone, need})
+}
+
+// people writes s with the number of those who stand before the visitor in the place of "{n}".
+func (w *writer) people(need facts, before, s string) {
+	head, tail, _ := strings.Cut(s, "{n}")
+	w.fillIf(need, before+w.escape(head), holeAhead, w.escape(tail))
 }

@@ -21,7 +21,7 @@ type View struct {
 
 	Title string // what happened, in a few words
 	Lead  string // the same in one or two sentences
-	Body  string // that the session stands, that a form may be lost, when to come again; may be ""
+	Body  string // that the session stands, the place in the line, that a form may be lost, when to come again; may be ""
 	Label string // of the link that leads to Restart
 
 	Seconds   int    // until Restart should be tried again; 0: not said
@@ -29,6 +29,10 @@ type View struct {
 	Refresh   bool   // the page should load Restart after Seconds by itself; false for what is not safe to repeat
 	Carries   bool   // the request carried a session
 	RequestID string // "" for none
+
+	InLine bool // the visitor has a place in the line; only of degraded and lined_up
+	Ahead  int  // about how many stand before him, to two digits; -1 where nobody can tell, and of every kind but lined_up
+	Waited int  // seconds since he was first turned away
 }
 
 // maxPage bounds what a template may make of a View.
@@ -95,9 +99,10 @@ const maxStyles = 16
 // which depends on them shows.
 var proofs = [...]Ask{
 	{Restart: "/"},
-	{Restart: "/a/b", Wait: 5 * time.Second},
-	{Restart: "/a/b", Wait: 5 * time.Second, Refresh: true, Carries: true, Reason: "read_only", RequestID: "0a1b"},
-	{Restart: "/c", Wait: 77 * time.Second, Refresh: true, Carries: true, Reason: "full", RequestID: "9z", Status: 599},
+	{Restart: "/a/b", Wait: 5 * time.Second, InLine: true},
+	{Restart: "/a/b", Wait: 5 * time.Second, InLine: true, Ahead: -1, Waited: time.Second},
+	{Restart: "/a/b", Wait: 5 * time.Second, Refresh: true, Carries: true, Reason: "read_only", RequestID: "0a1b", InLine: true, Ahead: 7, Waited: time.Minute},
+	{Restart: "/c", Wait: 77 * time.Second, Refresh: true, Carries: true, Reason: "full", RequestID: "9z", Status: 599, InLine: true, Ahead: 12345, Waited: time.Hour},
 }
 
 func (o *operators) prove(a *Ask, l *words) ([]string, error) {
@@ -125,6 +130,7 @@ func view(a *Ask, l *words) *View {
 		Kind: t.word, Status: a.Status, Reason: word(a.Reason, ""), Language: l.tag,
 		Title: l.title[a.Kind], Lead: l.lead[a.Kind], Label: l.label(a.Kind),
 		Seconds: a.seconds(), Restart: "/", Carries: a.Carries, RequestID: identifier(a.RequestID),
+		InLine: a.placed(), Ahead: a.ahead(), Waited: a.waited(),
 	}
 	if t.again || t.onward {
 		v.Restart = restart(a.Restart)
@@ -134,6 +140,7 @@ func view(a *Ask, l *words) *View {
 	if a.stands() {
 		said = append(said, l.signedIn)
 	}
+	said = append(said, l.standing(a)...)
 	if t.again && !a.Refresh {
 		said = append(said, l.unsure)
 	}

@@ -16,7 +16,7 @@ const own = `<!doctype html>
 {{if .Refresh}}<meta http-equiv="refresh" content="{{.Seconds}};url={{.Restart}}">{{end}}
 {{if eq .Kind "degraded"}}<style>h1{color:#900}</style>{{end}}</head>
 <body><main><h1>{{.Title}}</h1><p>{{.Lead}}</p><p>{{.Body}}</p><a href="{{.Restart}}">{{.Label}}</a>
-<svg><use href="#gate"/></svg><img alt="" src="data:image/gif;base64,AA==">{{with .RequestID}}<code>{{.}}</code>{{end}} {{.Status}} {{.Reason}}{{if .Carries}} in{{end}}</main></body></html>`
+<svg><use href="#gate"/></svg><img alt="" src="data:image/gif;base64,AA==">{{with .RequestID}}<code>{{.}}</code>{{end}} {{.Status}} {{.Reason}}{{if .Carries}} in{{end}}{{if .InLine}} ({{.Ahead}} after {{.Waited}}){{end}}</main></body></html>`
 
 func TestOperatorsPage(t *testing.T) {
 	m := maker(t, Settings{Template: own})
@@ -92,6 +92,7 @@ func TestBadTemplates(t *testing.T) {
 		{"far background", `<style>a{background:url( '/x.png' )}</style>`, "loads from elsewhere"},
 		{"second background", `<style>a{background:url(data:,),URL(//cdn/x.png)}</style>`, "loads from elsewhere"},
 		{"style of a visitor", `<style>a{width:{{.Seconds}}px}</style>`, "must not depend"},
+		{"style of a place", `<style>a{width:{{.Ahead}}px}</style>`, "must not depend"},
 		{"style of a status", `<style>a{width:{{.Status}}px}</style>`, "must not depend"},
 		{"too many styles", `<style>{{range 5}}.a{}{{end}}.{{.Language}}{}.{{.Kind}}{}</style>`, "different <style>"},
 	} {
@@ -116,6 +117,7 @@ func TestGoodTemplates(t *testing.T) {
 		"data icon":        `<link rel="icon" href="data:,">`,
 		"data font":        `<style>@font-face{font-family:x;src:url(data:font/woff2;base64,AA==)}</style>`,
 		"branches":         `{{if .Carries}}a{{else}}b{{end}}{{range .Status}}{{end}}`,
+		"a place":          `{{if .InLine}}{{if ge .Ahead 0}}{{.Ahead}} before you{{end}}, since {{.Waited}} s{{end}}`,
 		"a link":           `<a href="/status">a</a><a href="https://status.example/">b</a>`,
 		"style of a kind":  `<style>.{{.Kind}}{}</style>`,
 	} {

@@ -10,7 +10,7 @@ import (
 func TestCatalogue(t *testing.T) {
 	seen := map[string]string{}
 	for _, l := range catalogue {
-		texts := []string{l.signedIn, l.unsure, l.itself, l.yourself}
+		texts := []string{l.signedIn, l.unsure, l.itself, l.yourself, l.kept, l.next, l.one, l.ahead}
 		for k := range kinds {
 			if l.title[k] == "" || strings.HasSuffix(l.title[k], l.stop) {
 				t.Errorf("%s: title %q", l.tag, l.title[k])
@@ -29,10 +29,13 @@ func TestCatalogue(t *testing.T) {
 			}
 			seen[s] = l.tag
 		}
-		for _, s := range []string{l.itself, l.yourself} {
+		for _, s := range []string{l.itself, l.yourself, l.ahead} {
 			if strings.Count(s, "{n}") != 1 {
 				t.Errorf("%s: %q", l.tag, s)
 			}
+		}
+		if strings.Contains(l.kept+l.next+l.one, "{n}") || strings.ContainsAny(l.thousands, "0123456789 ") || l.thousands == "" {
+			t.Errorf("%s: kept %q, next %q, one %q, thousands %q", l.tag, l.kept, l.next, l.one, l.thousands)
 		}
 		if l.again == "" || l.start == "" || l.onward == "" || l.onward == l.again || l.onward == l.start || !strings.ContainsAny(l.reference, ":：") {
 			t.Errorf("%s: again %q, start %q, onward %q, reference %q", l.tag, l.again, l.start, l.onward, l.reference)
