@@ -211,3 +211,47 @@ func closedPort(t *testing.T) BackendSettings {
 	defer l.Close()
 	return BackendSettings{URL: "http://" + l.Addr().String(), Address: l.Addr().String()}
 }
+
+// The standard transport sends again by itself when a connection breaks that was used before. It may do so only where Gatehouse
+// may, and out of the same budget.
+func TestTheTransportsOwnRetriesAreRetries(t *testing.T) {
+	for _, tt := range []struct {
+		method   string
+		budget   float64
+		received int64
+		err      error
+	}{
+		{"GET", 0.2, 2, nil},
+		{"GET", 0, 1, ErrBroken},
+		{"POST", 0.2, 1, ErrBroken},
+	} {
+		var received atomic.Int64
+		b := raw(t, func(c net.Conn, br *bufio.Reader) {
+			for used := false; ; used = true {
+				lines, err := readHead(br)
+				if err != nil {
+					return
+				}
+				if lines[0] != "GET /first HTTP/1.1" {
+					received.Add(1)
+					if used {
+						return
+					}
+				}
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			}
+		})
+		p := NewPool(Settings{Name: "app", Backends: []BackendSettings{b}, Retries: RetrySettings{Budget: tt.budget}}, nil)
+		first := send(t, p, get("/first"))
+		all(t, first.Body)
+		first.Body.Close()
+		a, err := claim(t, p).Send(deadline(t), &Request{Method: tt.method, Target: "/", Host: "a", Head: head("Idempotency-Key: 1")})
+		if !errors.Is(err, tt.err) || received.Load() != tt.received {
+			t.Errorf("%s, budget %v: %v, received %d times; want %v, %d times", tt.method, tt.budget, err, received.Load(), tt.err, tt.received)
+		}
+		if err == nil {
+			a.Body.Close()
+		}
+		p.Close()
+	}
+}

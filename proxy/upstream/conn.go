@@ -47,6 +47,9 @@ func (c *conn) Write(p []byte) (int, error) {
 	if x == nil {
 		return c.write(p)
 	}
+	if x.twice.Load() {
+		return 0, errTwice
+	}
 	if x.wrote.Load() == 0 {
 		// The last moment in which the request can be called back: net/http itself does not look any more.
 		if x.sending != nil {

@@ -30,6 +30,7 @@ type exchange struct {
 
 	conn  atomic.Pointer[conn] // the last one got; the Transport may go through several
 	wrote atomic.Int64         // writes of the request that wrote something, or may be doing so; 0: nothing was sent
+	twice atomic.Bool          // it was about to be sent once more, and may not
 
 	mu      sync.Mutex // held while inform runs
 	inform  func(int, h1.Head)
@@ -46,6 +47,12 @@ func (b *backend) send(ctx context.Context, r *Request) (*Answer, error) {
 	}
 	inner, cancel := context.WithCancel(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(got httptrace.GotConnInfo) {
+			// The Transport sends again by itself what broke on a connection that was used before, also a POST that has an
+			// Idempotency-Key. That is a retry like any other.
+			if x.wrote.Load() > 0 && !(idempotent(r.Method) && b.pool.Retry()) {
+				x.twice.Store(true)
+				x.cancel()
+			}
 			c := got.Conn.(*conn)
 			x.conn.Store(c)
 			c.join(x)
@@ -141,10 +148,14 @@ func (x *exchange) classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrCancelled, context.Cause(x.ctx))
 	case x.wrote.Load() == 0 && x.body.untouched():
 		return fmt.Errorf("%w: %w", ErrConnect, err)
+	case x.twice.Load():
+		return fmt.Errorf("%w: %w", ErrBroken, errTwice)
 	default:
 		return fmt.Errorf("%w: %w", ErrBroken, err)
 	}
 }
+
+var errTwice = errors.New("the connection broke before a head came, and the request may not be sent twice")
 
 // end lets go of the connection and of the request's body. It is idempotent.
 func (x *exchange) end() {
