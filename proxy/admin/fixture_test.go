@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"gatehouse/shed"
 )
 
 // fake is a Source that says what it is told to.
@@ -72,6 +74,14 @@ func counts(values []float64) []uint32 {
 	return out
 }
 
+// classes returns what each class has of a pool, from the one that matters most.
+func classes(inFlight ...int) (out []Class) {
+	for i, n := range inFlight {
+		out = append(out, Class{Name: shed.Class(i).String(), InFlight: n})
+	}
+	return out
+}
+
 // incident returns a Status as it may be while the store is in that state.
 func incident(state, cause string) Status {
 	now := time.Now()
@@ -86,12 +96,12 @@ func incident(state, cause string) Status {
 		}},
 		Pools: []Pool{
 			{
-				Name: "login", InFlight: 12, Limit: 64, QueueMax: 128, PerSecond: 4.2, Asked: 252, Latency: Latency{31, 60, 118},
+				Name: "login", InFlight: 12, Limit: 64, Adaptive: true, Classes: classes(0, 10, 0, 2, 0), QueueMax: 128, PerSecond: 4.2, Asked: 252, Latency: Latency{31, 60, 118},
 				Rates: counts(wave(5, 0)), Slowest: wave(110, 0),
 				Backends: []Backend{{URL: "http://10.0.0.11:8080", Up: true, InFlight: 7}, {URL: "http://10.0.0.12:8080", Up: true, InFlight: 5}},
 			},
 			{
-				Name: "app", InFlight: 188, PerSecond: 1240, Asked: 74123, Failed: 3, Latency: Latency{6.4, 18, 42},
+				Name: "app", InFlight: 188, Classes: classes(121, 0, 24, 41, 2), PerSecond: 1240, Asked: 74123, Failed: 3, Latency: Latency{6.4, 18, 42},
 				Rates: counts(wave(1240, 0)), Slowest: wave(40, 0.2),
 				Backends: []Backend{{URL: "http://10.0.1.11:8080", Up: true, InFlight: 188}, {URL: "http://10.0.1.12:8080", Error: "dial tcp 10.0.1.12:8080: connect: connection refused"}},
 			},
@@ -118,7 +128,13 @@ func incident(state, cause string) Status {
 	}
 	if state == "down" {
 		s.Routes[2].Outcomes = []Outcome{{"degraded", cause, 30112, 580}, {"proxied", "", 7400, 50}, {"shed", "pool_full", 120, 1}, {"lined_up", "ramp", 12, 0.2}}
-		s.Pools[0].InFlight, s.Pools[0].Queue = 63, 17
+		s.Pools[0].InFlight, s.Pools[0].Queue, s.Pools[0].Overloaded, s.Pools[0].Tax = 63, 17, true, 3
+		s.Pools[0].Classes = []Class{{"member", 9, 0, 0}, {"sign_in", 30, 4, 3}, {"unproved", 9, 5, 41}, {"anonymous", 14, 8, 1204}, {"background", 1, 0, 12}}
+		s.Pools[1].Backends = append(s.Pools[1].Backends,
+			Backend{URL: "http://10.0.1.13:8080", Up: true, Checked: true, Ejected: true, EjectedUntil: now.Add(20 * time.Second), Error: "EOF"},
+			Backend{URL: "http://10.0.1.14:8080", Up: true, Checked: true, Warming: true, InFlight: 3})
+		s.QuotaStore = &QuotaStore{StandIns: 1204, Error: "dial tcp 10.0.2.5:6379: i/o timeout", Since: now.Add(-70 * time.Second)}
+		s.Stores[0].Line = &Line{Waiting: 214, Admitted: 980, Since: now.Add(-192 * time.Second)}
 		s.Config.OK, s.Config.TriedAt = false, now.Add(-time.Minute)
 		s.Config.Error = "gatehouse.yaml:14:11: pools.login.max_in_flight: \"many\" is not a number; a number such as 64 is wanted\ngatehouse.yaml:31:5: routes[2].pool: there is no pool \"ap\"; login or app is wanted"
 		s.Config.Warnings = []string{"gatehouse.yaml:40:5: routes[3]: hidden by routes[1] where the path is /assets"}
@@ -128,6 +144,8 @@ func incident(state, cause string) Status {
 	}
 	if state == "writable" && cause == "session_loss" {
 		s.Stores[0].Recovering, s.Stores[0].RampEnds, s.Stores[0].Waiting = true, now.Add(20*time.Second), 37
+		s.Stores[0].Line = &Line{Rate: 42.5, Waiting: 37, Admitted: 1204, Halved: 2, Since: now.Add(-10 * time.Second), Ends: now.Add(20 * time.Second)}
+		s.QuotaStore = &QuotaStore{Up: true, StandIns: 1, Since: now.Add(-3 * time.Hour)}
 	}
 	s.Degraded = DegradedNow(s.Routes)
 	return s

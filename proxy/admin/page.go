@@ -27,9 +27,10 @@ type page struct {
 
 func newPage() page {
 	t := template.New("page").Funcs(template.FuncMap{
-		"bar": bar, "because": because, "cause": cause, "certificate": certificate, "clock": clock, "count": count, "effect": effect,
-		"fill": fill, "floats": floats, "headline": headline, "hill": hill, "left": left, "lines": lines, "millis": millis, "onTrial": onTrial, "rate": rate,
-		"reason": reason, "resource": resource, "soon": soon, "span": span, "spark": spark, "until": until, "used": used,
+		"away": away, "bar": bar, "because": because, "cause": cause, "certificate": certificate, "class": class, "clock": clock, "count": count,
+		"crowds": crowds, "effect": effect, "fill": fill, "floats": floats, "headline": headline, "hill": hill, "left": left, "lines": lines,
+		"many": many, "millis": millis, "moving": moving, "often": often, "onTrial": onTrial, "rate": rate, "reason": reason, "resource": resource,
+		"soon": soon, "span": span, "spark": spark, "taxed": taxed, "until": until, "used": used,
 	})
 	return page{
 		template: template.Must(t.Parse(pageHTML)),
@@ -82,6 +83,9 @@ func title(s Status) string {
 	}
 	if len(s.Degraded) > 0 {
 		return "Degrading · Gatehouse"
+	}
+	if away(s.QuotaStore) {
+		return "Quota store away · Gatehouse"
 	}
 	return "Gatehouse"
 }

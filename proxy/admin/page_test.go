@@ -80,7 +80,9 @@ func TestPageEscapes(t *testing.T) {
 	s.Stores[0].Observed, s.Stores[0].ObservedCause = evil+"x", evil
 	s.Stores[0].Headroom = []Headroom{{Resource: evil, Strains: true}}
 	s.Stores[0].Name, s.Stores[0].Error, s.Stores[0].State, s.Stores[0].Cause = evil, evil, evil, evil
-	s.Pools[0].Name, s.Pools[0].Backends[0] = evil, Backend{URL: evil, Error: evil}
+	s.Pools[0].Name, s.Pools[0].Backends[0] = evil, Backend{URL: evil, Error: evil, Ejected: true, EjectedUntil: s.Now}
+	s.Pools[0].Classes, s.Pools[0].Tax = []Class{{Name: evil, Queue: 1, Shed: 1}}, 1
+	s.QuotaStore = &QuotaStore{Error: evil}
 	s.Routes[0] = Route{Name: evil, Pool: evil, Overflow: evil, Needs: evil, Total: 1, Outcomes: []Outcome{{evil, evil, 1, 1}}}
 	s.Events[0].Text = evil
 	s.Degraded = DegradedNow(s.Routes)

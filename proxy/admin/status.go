@@ -12,12 +12,13 @@ type Status struct {
 	Ready         bool      `json:"ready"`
 	NotReady      string    `json:"not_ready,omitempty"` // why not
 
-	Config   Config     `json:"config"`
-	Stores   []Store    `json:"stores"` // none: every need is met
-	Pools    []Pool     `json:"pools"`
-	Routes   []Route    `json:"routes"`       // in the file's order
-	Degraded []Degraded `json:"degraded_now"` // what is turned away at this moment, the most frequent first
-	Events   []Event    `json:"events"`       // the latest first
+	Config     Config      `json:"config"`
+	Stores     []Store     `json:"stores"`                // none: every need is met
+	QuotaStore *QuotaStore `json:"quota_store,omitempty"` // nil: quotas are counted by this process alone
+	Pools      []Pool      `json:"pools"`
+	Routes     []Route     `json:"routes"`       // in the file's order
+	Degraded   []Degraded  `json:"degraded_now"` // what is turned away at this moment, the most frequent first
+	Events     []Event     `json:"events"`       // the latest first
 }
 
 // Config is the operator's file that is in force, and what became of the last attempt to load it.
@@ -49,6 +50,7 @@ type Store struct {
 	Recovering    bool           `json:"recovering"`              // sign-ins come back by the ramp
 	RampEnds      time.Time      `json:"ramp_ends,omitzero"`      // zero where it cannot be told
 	Waiting       int            `json:"waiting"`                 // sign-ins in the line
+	Line          *Line          `json:"line,omitempty"`          // nil: nobody waits and no ramp runs
 	Headroom      []Headroom     `json:"headroom,omitempty"`      // what is known of it
 	CertNotAfter  time.Time      `json:"cert_not_after,omitzero"` // when the server's certificate ends; zero without TLS
 	Probe         Latency        `json:"probe_ms"`                // of the latest probes
@@ -89,29 +91,44 @@ type Latency struct {
 	P99 float64 `json:"p99"`
 }
 
-// Pool is one pool. Latency, Asked and Failed are those of the last minute.
+// Pool is one pool. Latency, Asked, Failed and Tax are those of the last minute.
 type Pool struct {
-	Name      string    `json:"name"`
-	InFlight  int       `json:"in_flight"`
-	Limit     int       `json:"limit"` // 0: none
-	Queue     int       `json:"queue"`
-	QueueMax  int       `json:"queue_max"`
-	PerSecond float64   `json:"per_second"`
-	Asked     uint64    `json:"asked"`  // exchanges that reached a backend
-	Failed    uint64    `json:"failed"` // of these: no answer, or a 5xx
-	Latency   Latency   `json:"latency_ms"`
-	Rates     []uint32  `json:"rates,omitempty"`      // second by second, the oldest first
-	Slowest   []float64 `json:"slowest_ms,omitempty"` // the same for the P99
-	Backends  []Backend `json:"backends"`
+	Name       string    `json:"name"`
+	InFlight   int       `json:"in_flight"`
+	Limit      int       `json:"limit"`    // 0: none
+	Adaptive   bool      `json:"adaptive"` // Limit follows how fast the pool answers
+	Queue      int       `json:"queue"`
+	QueueMax   int       `json:"queue_max"`
+	Overloaded bool      `json:"overloaded"`        // requests wait so long that the newest goes first
+	Classes    []Class   `json:"classes,omitempty"` // the one that matters most first; none: nobody tells them apart
+	Tax        uint64    `json:"isolation_tax"`     // sign-ins that this pool refused while another pool had room
+	PerSecond  float64   `json:"per_second"`
+	Asked      uint64    `json:"asked"`  // exchanges that reached a backend
+	Failed     uint64    `json:"failed"` // of these: no answer, or a 5xx
+	Latency    Latency   `json:"latency_ms"`
+	Rates      []uint32  `json:"rates,omitempty"`      // second by second, the oldest first
+	Slowest    []float64 `json:"slowest_ms,omitempty"` // the same for the P99
+	Backends   []Backend `json:"backends"`
+}
+
+// Class is what one class of requests has of a pool.
+type Class struct {
+	Name     string `json:"name"` // member, sign_in, unproved, anonymous or background
+	InFlight int    `json:"in_flight"`
+	Queue    int    `json:"queue"`
+	Shed     uint64 `json:"shed"` // turned away for want of room in the last minute
 }
 
 // Backend is one backend of a pool.
 type Backend struct {
-	URL      string `json:"url"`
-	Up       bool   `json:"up"`      // by its health checks; true where there are none
-	Checked  bool   `json:"checked"` // there are some
-	InFlight int    `json:"in_flight"`
-	Error    string `json:"error,omitempty"` // why it is down
+	URL          string    `json:"url"`
+	Up           bool      `json:"up"`      // by its health checks; true where there are none
+	Checked      bool      `json:"checked"` // there are some
+	Ejected      bool      `json:"ejected"` // left alone for a while: too many requests in a row failed there
+	EjectedUntil time.Time `json:"ejected_until,omitzero"`
+	Warming      bool      `json:"warming"` // newly up: it gets fewer requests than the others yet
+	InFlight     int       `json:"in_flight"`
+	Error        string    `json:"error,omitempty"` // why it is down or ejected
 }
 
 // Route is one route and its last minute.

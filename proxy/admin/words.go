@@ -199,6 +199,8 @@ func reason(outcome, word string) string {
 		return "the pool and its queue are full"
 	case "queue_timeout":
 		return "no room in the pool came in time"
+	case "displaced":
+		return "a request that matters more took the place in the queue"
 	case "no_backend":
 		return "no backend is up"
 	case "backend_unreachable":
