@@ -310,7 +310,7 @@ func (x *exchange) learn(answer *upstream.Answer, err error) {
 	}
 	x.outcome = x.result(answer, err)
 	failed := errors.Is(err, upstream.ErrLate)
-	if err == nil || failed {
+	if failed || err == nil && answer.Status < 500 { // an error may be made in no time, which says nothing of how busy the pool is
 		x.permit.Sample(x.since()-x.entry.At.Claimed, failed)
 	}
 	x.report(answer, err)

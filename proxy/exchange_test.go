@@ -162,7 +162,7 @@ func TestOverflow(t *testing.T) {
 	if a := r.ask("GET", "/"); a.body != "other" {
 		t.Errorf("a full pool did not borrow: %d %q", a.status, a.body)
 	}
-	held, _ := app.Gate.Try()
+	held, _ := app.Gate.Acquire(t.Context(), shed.Anonymous)
 	if a := r.ask("GET", "/"); a.status != 503 || a.outcome != "shed; reason=pool_full" {
 		t.Errorf("both full: %d %q", a.status, a.outcome)
 	}
@@ -214,7 +214,7 @@ func TestWhoQueuedIsJudgedAgain(t *testing.T) {
 	until(t, "the pool is full", func() bool { return b.asked.Load() == 1 })
 	var queued answer
 	wg.Go(func() { queued, _ = r.try(context.Background(), "GET", "/login") })
-	until(t, "one queues", func() bool { _, _, n := p.Gate.Load(); return n == 1 })
+	until(t, "one queues", func() bool { return p.Gate.Load().Queued == 1 })
 	r.breaks(shed.ReadOnly, shed.CauseReadOnly)
 	close(release)
 	wg.Wait()
@@ -232,7 +232,7 @@ func TestQuotasCostOnlyWhatWasSent(t *testing.T) {
 	limiter := quota.New(quota.Settings{Rate: 1.0 / 3600, Burst: 2})
 	rules, routes := one(&Route{Pool: p, Need: shed.NeedNone, Quotas: []Quota{{Kind: ByCookie, Field: "id", Limiter: limiter}}})
 	r := newRig(t, rules, routes)
-	held, _ := p.Gate.Try()
+	held, _ := p.Gate.Acquire(t.Context(), shed.Anonymous)
 	for range 5 {
 		if a := r.ask("GET", "/", "Cookie: id=a"); a.outcome != "shed; reason=pool_full" {
 			t.Fatalf("a full pool: %d %q", a.status, a.outcome)
@@ -292,7 +292,7 @@ func TestAVisitorWhoLeavesIsForgotten(t *testing.T) {
 	cancel()
 	<-done
 	until(t, "the permit is back and the backend was told", func() bool {
-		in, _, _ := p.Gate.Load()
+		in := p.Gate.Load().InFlight
 		return in == 0 && b.gone.Load() == 1
 	})
 	until(t, "the log says who left", func() bool { return r.log.has("visitor_gone") })
@@ -341,7 +341,7 @@ func TestATunnelIsByteForByteAndHoldsNoPermit(t *testing.T) {
 	if err != nil || res.StatusCode != 101 || res.Header.Get("Sec-WebSocket-Accept") != "x" {
 		t.Fatalf("%v %v", res, err)
 	}
-	until(t, "the permit is back", func() bool { n, _, _ := p.Gate.Load(); return n == 0 })
+	until(t, "the permit is back", func() bool { return p.Gate.Load().InFlight == 0 })
 	text := bytes.Repeat([]byte{0, 0xff, '\r', '\n'}, 10000)
 	go func() {
 		_, _ = conn.Write(text)

@@ -9,7 +9,6 @@ import (
 	"gatehouse/proxy/h1"
 	"gatehouse/proxy/intake"
 	"gatehouse/proxy/record"
-	"gatehouse/proxy/upstream"
 	"gatehouse/routing"
 	"gatehouse/shed/page"
 	"gatehouse/shed/quota"

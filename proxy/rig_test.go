@@ -132,8 +132,8 @@ func newRig(t *testing.T, rules []routing.Rule, routes []*Route) *rig {
 				if p == nil {
 					continue
 				}
-				if in, _, queued := p.Gate.Load(); in != 0 || queued != 0 {
-					t.Errorf("pool %s: %d permits are out and %d wait at the end", p.Name, in, queued)
+				if l := p.Gate.Load(); l.InFlight != 0 || l.Queued != 0 {
+					t.Errorf("pool %s: %d permits are out and %d wait at the end", p.Name, l.InFlight, l.Queued)
 				}
 				if n := p.Backends.InFlight(); n != 0 {
 					t.Errorf("pool %s: %d claims are open at the end", p.Name, n)
@@ -161,7 +161,7 @@ func (r *rig) newRuntime(rules []routing.Rule, routes []*Route) *Runtime {
 		r.t.Fatal(err)
 	}
 	rt.SignedOut, rt.MaxAge, rt.Waits = session.NewSignedOut(), time.Hour, &Waits{}
-	rt.Store, rt.StoreName = r.monitor, "store"
+	rt.Store, rt.StoreName, rt.Seal = r.monitor, "store", session.NewSeal()
 	rt.Line = line.New(line.Settings{From: 5, To: 10, Over: 2 * time.Second})
 	rt.Status, rt.WaitRate = 503, 10
 	rt.PerClient, rt.PerAddress = quota.New(quota.Settings{Rate: 1e6, Burst: 1e6}), quota.New(quota.Settings{Rate: 1e6, Burst: 1e6})

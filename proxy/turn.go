@@ -26,7 +26,7 @@ func (x *exchange) lineUp() error {
 		}
 		turn := x.rt.Line.Enter(time.Now(), x.place())
 		if turn.Enter {
-			x.took = turn.Counted
+			x.took = x.rt.Line.Load(time.Now()).Active
 			break
 		}
 		if time.Now().Add(turn.Wait).After(x.hopeUntil()) {

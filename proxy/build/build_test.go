@@ -18,6 +18,7 @@ import (
 
 	"gatehouse/config"
 	"gatehouse/proxy/record"
+	"gatehouse/shed"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -109,7 +110,7 @@ routes: [{name: all, pool: app, needs: none, quotas: [q]}]
 	s.live(file(one, "10", "1/h"))
 	before := s.Handler.Live()
 	pool, monitor, quotas, server := s.pools["app"], before.Store, s.quotas[quotaIdentity{"q", "client_ip"}], s.listeners[config.Address{Network: "tcp", Address: a}]
-	held, _ := pool.Gate.Try()
+	held, _ := pool.Gate.Acquire(t.Context(), shed.Anonymous)
 	if code, body := s.get(a, "/"); code != 200 || body != "one" {
 		t.Fatalf("%d %q", code, body)
 	}
@@ -123,7 +124,7 @@ routes: [{name: all, pool: app, needs: none, quotas: [q]}]
 		s.listeners[config.Address{Network: "tcp", Address: a}] != server {
 		t.Error("a pool, the store, a quota or a listener did not survive")
 	}
-	in, limit, _ := pool.Gate.Load()
+	in, limit := pool.Gate.Load().InFlight, pool.Gate.Load().Limit
 	if in != 1 || limit != 20 {
 		t.Errorf("%d permits out of %d; want the one that was out, and the new limit", in, limit)
 	}

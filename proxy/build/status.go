@@ -33,7 +33,10 @@ func (l *Living) Status(cfg *config.Config) admin.Status {
 	s.Degraded = admin.DegradedNow(s.Routes)
 	if rt.QuotaStore != nil {
 		st := rt.QuotaStore.Status()
-		s.QuotaStore = &admin.QuotaStore{Up: st.Up, StandIns: st.StandIns, Error: st.LastError, Since: st.Since}
+		s.QuotaStore = &admin.QuotaStore{Up: st.Up, StandIns: st.StandIns, Since: st.Since}
+		if st.LastError != nil {
+			s.QuotaStore.Error = st.LastError.Error()
+		}
 	}
 	for _, e := range l.Record.Events() {
 		s.Events = append(s.Events, admin.Event(e))
