@@ -29,7 +29,7 @@ func (l *Line) Enter(now time.Time, p Place) Turn {
 		return l.tell(now, p, kept, before)
 	}
 	if !l.ramp.take() {
-		l.frontier.miss(before, l.ramp.rate(&l.set), kept)
+		l.frontier.miss(before)
 		return l.tell(now, p, kept, before)
 	}
 	l.admitted++
@@ -101,7 +101,7 @@ func (l *Line) ahead(now time.Time, before float64) int {
 	}
 	left := before - l.frontier.called
 	if left <= 0 {
-		return int(l.frontier.owed)
+		return 0
 	}
 	return int(left*min(1, l.crowd.people()/max(1, l.order.total-l.frontier.called)) + 0.5)
 }
