@@ -150,7 +150,7 @@ func (l *Line) settle(now time.Time) {
 	earned, unused, idle := l.ramp.earn(&l.set, into)
 	rate := l.ramp.rate(&l.set)
 	l.crowd.pass(now)
-	l.frontier.advance(earned, unused, idle, rate, l.order.total, l.crowd.people())
+	l.frontier.advance(earned, unused, idle, rate, &l.order, &l.crowd)
 	if l.health.overdue(now, rate) {
 		l.judged(l.health.halve(now, l.ramp.factor))
 	}

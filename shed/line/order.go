@@ -22,19 +22,32 @@ type order struct {
 // reset forgets everybody and begins at base.
 func (o *order) reset(base time.Time, width time.Duration) { *o = order{base: base, width: width} }
 
+// fits says whether that moment lies within the bins, which widen makes so in the end.
+func (o *order) fits(seen time.Time) bool { return seen.Sub(o.base)/o.width < bins }
+
+// bin is the bin of a moment, the first or last of them where it lies outside.
+func (o *order) bin(seen time.Time) int { return int(min(max(seen.Sub(o.base)/o.width, 0), bins-1)) }
+
 // add counts somebody who was first turned away at that moment.
 func (o *order) add(seen time.Time) {
 	if o.total >= most {
 		return
 	}
-	at := max(seen.Sub(o.base), 0)
-	for at/o.width >= bins {
-		o.widen()
-	}
 	o.total++
-	for i := int(at/o.width) + 1; i <= bins; i += i & -i {
+	for i := o.bin(seen) + 1; i <= bins; i += i & -i {
 		o.tree[i-1]++
 	}
+}
+
+// at is the bin of somebody with so many before him.
+func (o *order) at(before float64) (bin int) {
+	for step := bins / 2; step > 0; step /= 2 {
+		if n := float64(o.tree[bin+step-1]); n <= before {
+			bin += step
+			before -= n
+		}
+	}
+	return bin
 }
 
 // before is how many were first turned away before that moment.

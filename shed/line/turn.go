@@ -29,7 +29,7 @@ func (l *Line) Enter(now time.Time, p Place) Turn {
 		return l.tell(now, p, kept, before)
 	}
 	if !l.ramp.take() {
-		l.frontier.miss(before, l.ramp.rate(&l.set), kept)
+		l.frontier.miss(before)
 		return l.tell(now, p, kept, before)
 	}
 	l.admitted++
@@ -75,58 +75,56 @@ func (l *Line) stands(now time.Time, p Place) (kept bool, before float64) {
 // tell gives somebody who may not enter now his place and the time of his return.
 func (l *Line) tell(now time.Time, p Place, kept bool, before float64) Turn {
 	t := Turn{Place: p, Kept: kept}
+	counted := kept
 	switch {
 	case !kept:
 		t.Place = Place{Seen: now, ID: newID(l.mark)}
-		l.order.add(now)
 	case l.guessing && uint16(p.ID>>48) != l.mark:
 		// He was counted by another process or in an earlier life of this one, and is counted here now.
 		t.Place.ID = uint64(l.mark)<<48 | p.ID&identity
-		l.order.add(p.Seen)
+		counted = false
 	}
-	t.Wait = l.wait(before)
+	for !l.order.fits(t.Place.Seen) {
+		l.order.widen()
+		l.crowd.widen()
+	}
+	if !counted {
+		l.order.add(t.Place.Seen)
+	}
+	bin := l.order.bin(t.Place.Seen)
+	ahead := l.frontier.ahead(before, bin, &l.order, &l.crowd)
+	t.Wait = l.wait(ahead)
 	if kept {
 		l.crowd.came++
 	}
-	l.crowd.tell(now, t.Wait, kept)
-	t.Ahead = l.ahead(now, before)
+	l.crowd.tell(now, t.Wait, bin, kept)
+	t.Ahead = int(ahead + 0.5)
+	// A process that does not know when the closure began has heard of everybody after the time in which everybody comes again.
+	if _, latest := l.set.waits(); l.guessing && now.Sub(l.began)-blind < latest {
+		t.Ahead = -1
+	}
 	return t
 }
 
-// ahead is about how many people stand before somebody. A process that does not know when the closure began has heard of everybody
-// after the time in which everybody comes again.
-func (l *Line) ahead(now time.Time, before float64) int {
-	if _, latest := l.set.waits(); l.guessing && now.Sub(l.began)-blind < latest {
-		return -1
-	}
-	left := before - l.frontier.called
-	if left <= 0 {
-		return int(l.frontier.owed)
-	}
-	return int(left*min(1, l.crowd.people()/max(1, l.order.total-l.frontier.called)) + 0.5)
-}
-
-// wait is when somebody should come again with so many before him.
+// wait is when somebody should come again who has so many people before him.
 //
 // While the store is open that is when it is his turn. While it is closed it is when it would be his turn if the store opened now: the
 // first in line ask often, the last seldom, and whenever it opens everybody is back for his turn and not before. So those who wait
 // come back in the shape of the ramp instead of the spike in which they left.
-func (l *Line) wait(before float64) time.Duration {
+func (l *Line) wait(ahead float64) time.Duration {
 	least, latest := l.set.waits()
-	if l.phase == ramping {
-		turn := l.ramp.until(&l.set, l.frontier.need(before)-l.ramp.credit)
+	switch {
+	case l.phase == ramping:
+		turn := l.ramp.until(&l.set, ahead+1-l.ramp.credit)
 		if turn >= latest {
 			turn = spread(turn, time.Second, latest)
 		}
 		return whole(turn, time.Second, latest)
-	}
-	if l.set.Over <= 0 {
+	case l.set.Over <= 0:
 		return whole(least+rand.N(latest-least+1), least, latest)
 	}
 	start := startRamp()
-	left := max(0, before-l.frontier.called)
-	part := min(1, max(floor, l.crowd.people()/max(1, l.order.total-l.frontier.called)))
-	return whole(spread(start.until(&l.set, left*part), least, latest), least, latest)
+	return whole(spread(start.until(&l.set, ahead), least, latest), least, latest)
 }
 
 // waits is the bounds of what somebody is told while the store is closed.
@@ -147,7 +145,7 @@ func spread(d, least, latest time.Duration) time.Duration {
 	case d >= latest:
 		return max(least, latest/2) + rand.N(latest-max(least, latest/2)+1)
 	case d <= least:
-		return least + rand.N(min(least/2, latest-least)+1)
+		return least + rand.N(min(least/4, latest-least)+1)
 	}
 	from := max(least, d*3/4)
 	return from + rand.N(d-from+1)
