@@ -1,7 +1,9 @@
 // Package session knows what carries a session: the cookies and fields of a request by which it is recognised, and what a
-// backend's answer does to them.
+// backend's answer does to them. And it signs what Gatehouse itself gives a visitor to carry: that his session was seen to
+// exist, that he was let in to sign in, and since when he stands in line.
 //
-// It decides and does nothing: nobody is asked, no clock is read, and no message is changed here. SignedOut alone remembers.
+// It decides and does nothing: nobody is asked, no clock is read, and no message is changed here. SignedOut alone remembers; what
+// a Seal signs, the visitor does.
 package session
 
 import (
