@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -48,7 +50,6 @@ var words = [...]struct {
 	{"MISCONF", shed.CausePersistenceError}, {"NOREPLICAS", shed.CauseNoReplicas}, {"LOADING", shed.CauseLoading},
 	{"BUSY", shed.CauseBusy}, {"CLUSTERDOWN", shed.CauseClusterDown}, {"NOAUTH", shed.CauseProberAuth},
 	{"WRONGPASS", shed.CauseProberAuth}, {"NOPERM", shed.CauseProberAuth},
-	{"ERR max number of clients", shed.CauseTooManyClients},
 }
 
 // cause says why the store is away, in the words that are used for the session store: shed.OK where it is not.
@@ -57,6 +58,7 @@ func cause(err error) shed.Cause {
 	var answer redis.Error
 	var lookup *net.DNSError
 	var timeout net.Error
+	var broken syscall.Errno
 	var alert tls.AlertError
 	switch {
 	case err == nil:
@@ -71,14 +73,16 @@ func cause(err error) shed.Cause {
 			}
 		}
 		return shed.CauseUnknown
-	case errors.Is(err, errForeign), errors.Is(err, errUnread):
-		return shed.CauseUnknown
+	case errors.Is(err, errNoSlot):
+		return shed.CauseTooManyClients
 	case errors.As(err, &lookup):
 		return shed.CauseDNS
 	case errors.Is(err, errSecuring), errors.As(err, &alert):
 		return shed.CauseTLS
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return shed.CauseHung
+	case errors.As(err, &broken), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return shed.CauseRefused
 	}
-	return shed.CauseRefused
+	return shed.CauseUnknown
 }

@@ -78,34 +78,50 @@ func TestASilentAddress(t *testing.T) {
 
 // What answers is no store, or lies: that is no news for a visitor.
 func TestForeignAnswers(t *testing.T) {
-	for name, said := range map[string]string{
-		"nothing":             "",
-		"HTTP":                "HTTP/1.1 400 Bad Request\r\n\r\n",
-		"longer than memory":  "$9223372036854775807\r\n",
-		"a list without end":  "*9223372036854775807\r\n",
-		"loading":             "-LOADING Redis is loading the dataset in memory\r\n",
-		"OK, to everything":   "+OK\r\n+OK\r\n+OK\r\n+OK\r\n",
-		"a negative wait":     "+OK\r\n:-5\r\n:-5\r\n",
-		"numbers, too many":   ":0\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n",
-		"NOSCRIPT for ever":   "+OK\r\n-NOSCRIPT no\r\n-NOSCRIPT no\r\n-NOSCRIPT no\r\n",
-		"an error, no text":   "-\r\n",
-		"half an answer":      "+O",
-		"a very large number": "+OK\r\n:9223372036854775807\r\n:9223372036854775807\r\n",
+	const hello = "*0\r\n"
+	for name, row := range map[string]struct {
+		said  []string // in answer to one piece of what is sent after the other
+		cause shed.Cause
+	}{
+		"hangs up":           {nil, shed.CauseRefused},
+		"HTTP":               {[]string{"HTTP/1.1 400 Bad Request\r\n\r\n"}, shed.CauseUnknown},
+		"longer than memory": {[]string{"$9223372036854775807\r\n"}, shed.CauseUnknown},
+		"an endless list":    {[]string{hello, "+PONG\r\n", "*9223372036854775807\r\n"}, shed.CauseUnknown},
+		"an endless text":    {[]string{hello, "+PONG\r\n", "$9223372036854775807\r\n"}, shed.CauseUnknown},
+		"loading":            {[]string{hello, "-LOADING Redis is loading the dataset in memory\r\n"}, shed.CauseLoading},
+		"loading, later":     {[]string{hello, "+PONG\r\n", "-LOADING Redis is loading\r\n"}, shed.CauseLoading},
+		"as Redis 6 says it": {[]string{hello, "+PONG\r\n",
+			"-ERR Error running script (call to f_1): @user_script:15: @user_script: 15: -READONLY You can't write\r\n"},
+			shed.CauseReadOnly},
+		"a script's error":     {[]string{hello, "+PONG\r\n", "-ERR user_script:3: attempt to compare nil\r\n"}, shed.CauseUnknown},
+		"OK, to everything":    {[]string{hello, "+PONG\r\n", "+OK\r\n"}, shed.CauseUnknown},
+		"a negative wait":      {[]string{hello, "+PONG\r\n", ":-5\r\n"}, shed.CauseUnknown},
+		"a wait without end":   {[]string{hello, "+PONG\r\n", ":9223372036854775807\r\n"}, shed.CauseUnknown},
+		"NOSCRIPT for ever":    {[]string{hello, "+PONG\r\n", "-NOSCRIPT no\r\n", "-NOSCRIPT no\r\n"}, shed.CauseUnknown},
+		"an error, no text":    {[]string{hello, "+PONG\r\n", "-\r\n"}, shed.CauseUnknown},
+		"half an answer":       {[]string{hello, "+PONG\r\n", ":0"}, shed.CauseHung},
+		"no slot left":         {[]string{"-ERR max number of clients reached\r\n"}, shed.CauseTooManyClients},
+		"a cluster that sends": {[]string{hello, "+PONG\r\n", "-MOVED 1 127.0.0.1:1\r\n"}, shed.CauseUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			addr := listen(t, func(c net.Conn) {
 				var b [4096]byte
-				if _, err := c.Read(b[:]); err == nil {
+				for _, said := range row.said {
+					if _, err := c.Read(b[:]); err != nil {
+						return
+					}
 					_, _ = io.WriteString(c, said)
-					_, _ = io.Copy(io.Discard, c)
 				}
+				_, _ = c.Read(b[:1])
 			})
-			s := NewShared(SharedSettings{Address: addr, Timeout: 50 * time.Millisecond})
+			s := NewShared(SharedSettings{Address: addr, Timeout: patient})
 			defer s.Close()
 			l := New(Settings{Name: "q", Rate: 1, Burst: 1e6, Shared: s})
 			tried := func() bool { soon(t, l, TextKey("a")); return s.Status().LastError != nil }
 			eventually(t, "an error", tried)
-			t.Log(s.Status().Cause, s.Status().LastError)
+			if st := s.Status(); st.Up || st.Cause != row.cause {
+				t.Errorf("%v: %v", st.Cause, st.LastError)
+			}
 		})
 	}
 }

@@ -24,14 +24,33 @@ const (
 var (
 	errSpent  = errors.New("a link is dialled once")
 	errUnread = errors.New("the answer cannot be read")
+	errNoSlot = errors.New("the store has no slot left for a connection")
 )
 
 // link is one connection, and the client that speaks over it. One goroutine uses it at a time.
 type link struct {
 	raw    net.Conn // without TLS
 	client *redis.Client
+	spoken *redis.Conn // the client's only connection, which stays taken: so the client never looks for another
 	dies   time.Time
 }
+
+// wire is a connection that remembers what it heard first: a server without a free slot says so, and hangs up without having
+// read what was asked.
+type wire struct {
+	net.Conn
+	first []byte
+}
+
+func (w *wire) Read(b []byte) (int, error) {
+	n, err := w.Conn.Read(b)
+	if len(w.first) < len(noSlot) {
+		w.first = append(w.first, b[:min(n, len(noSlot)-len(w.first))]...)
+	}
+	return n, err
+}
+
+const noSlot = "-ERR max number of clients"
 
 // connect makes a link and lets it through only when a script has written something over it in time: what cannot be written
 // to, or only slowly, is as good as away. It returns soon after ctx ends.
@@ -59,6 +78,7 @@ func (s *Shared) connect(ctx context.Context) (*link, error) {
 		conn = secured
 	}
 	l := &link{raw: raw, dies: time.Now().Add(linkLives + rand.N(linkLives/6))}
+	heard := &wire{Conn: conn}
 	var spent atomic.Bool
 	l.client = redis.NewClient(&redis.Options{
 		Network: s.set.Network, Addr: s.set.Address,
@@ -66,7 +86,7 @@ func (s *Shared) connect(ctx context.Context) (*link, error) {
 			if spent.Swap(true) {
 				return nil, errSpent
 			}
-			return conn, nil
+			return heard, nil
 		},
 		Username: s.set.Username, Password: password, DB: s.set.DB,
 		Protocol: 2, DisableIdentity: true,
@@ -78,16 +98,20 @@ func (s *Shared) connect(ctx context.Context) (*link, error) {
 		ConnMaxIdleTime: -1,
 		ReadBufferSize:  8 << 10, WriteBufferSize: 16 << 10,
 	})
+	l.spoken = l.client.Conn()
 	unbind := context.AfterFunc(ctx, func() { _ = raw.Close() })
-	err = unread(func() error { return l.client.Ping(ctx).Err() })
+	err = unread(func() error { return l.spoken.Ping(ctx).Err() })
 	if err == nil {
 		err = l.exchange([]*ask{s.trial()}, s.set.Timeout)
 	}
-	if !unbind() && err == nil {
+	if !unbind() {
 		err = ctx.Err()
 	}
 	if err != nil {
 		l.close()
+		if string(heard.first) == noSlot {
+			err = errNoSlot
+		}
 		return nil, err
 	}
 	return l, nil
@@ -108,7 +132,7 @@ func (l *link) exchange(batch []*ask, within time.Duration) (failed error) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	for _, whole := range []bool{false, true} {
-		pipe := l.client.Pipeline()
+		pipe := l.spoken.Pipeline()
 		asked := make([]*redis.Cmd, len(batch))
 		for i, a := range batch {
 			asked[i] = script(ctx, pipe, a.key, a.allows, a.events, whole)
@@ -141,6 +165,7 @@ func (l *link) close() {
 		return
 	}
 	_ = l.raw.Close()
+	_ = l.spoken.Close()
 	_ = l.client.Close()
 }
 

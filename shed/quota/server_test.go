@@ -62,7 +62,7 @@ func (n *node) start() {
 		n.t.Fatal(err)
 	}
 	n.ctl = redis.NewClient(&redis.Options{
-		Addr: n.addr(), Protocol: 2, DisableIdentity: true, PoolSize: 1, MaxRetries: -1, DialerRetries: 1, PipelinePoolSize: -1,
+		Addr: n.addr(), Protocol: 2, DisableIdentity: true, PoolSize: 1, ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1, PipelinePoolSize: -1,
 		Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			for { // go-redis remembers failed dials, and logs them
 				conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
