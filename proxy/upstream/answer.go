@@ -71,16 +71,14 @@ func (b *answerBody) Read(p []byte) (int, error) {
 		return 0, b.err
 	}
 	n, err := b.from.Read(p)
-	switch cause := b.x.ctx.Err(); {
-	case err == nil:
-	case err == io.EOF:
+	switch err {
+	case nil:
+	case io.EOF:
 		b.finish()
-	case cause == context.DeadlineExceeded:
-		b.err = fmt.Errorf("%w: %w", ErrLate, context.Cause(b.x.ctx))
-	case cause != nil:
-		b.err = fmt.Errorf("%w: %w", ErrCancelled, context.Cause(b.x.ctx))
 	default:
-		b.err = fmt.Errorf("%w: %w", ErrBroken, err)
+		if b.err = ended(b.x.ctx); b.err == nil {
+			b.err = fmt.Errorf("%w: %w", ErrBroken, err)
+		}
 	}
 	return n, b.err
 }

@@ -86,8 +86,8 @@ func (c Claim) Backend() string {
 }
 
 // Send carries r to the backend and returns the head of its final answer; the answer's body, or its tunnel, is the caller's to
-// close. ctx is the whole exchange's: when it ends, what is under way is cut, the body of the answer too. Its deadline makes
-// ErrLate, its cancellation ErrCancelled, as long as no head is there.
+// close. ctx is the whole exchange's: when it ends, what is under way is cut, the body of the answer too. Its deadline, and a
+// cancellation whose cause is ErrLate, make ErrLate; any other cancellation makes ErrCancelled.
 //
 // A claim may send once. Of the zero Claim Send returns ErrNoBackend.
 func (c Claim) Send(ctx context.Context, r *Request) (*Answer, error) {

@@ -7,11 +7,27 @@
 //	Claim          under the pool's lock: choose, count
 //	  Send         outside it: connect or reuse, write the request, relay interim answers, read the head
 //	  Answer       body, trailers, or the tunnel after an upgrade
-//	End            under the lock: give back, note what went wrong
+//	End            under the lock: give back, learn from what became of it
+//
+// Which backends are in use is decided in two ways. The health checks ask each one and take it down or bring it up. And the
+// results of the claims eject who fails several times in a row while the others do well (EjectSettings.decide); what all fail at
+// is nobody's own fault, so nobody is ejected for it and those who are return. One that comes back, or is added, starts slowly.
+//
+//	           Claim.End: it fails, others do not
+//	in use  ------------------------------------->  ejected
+//	  ^  ^                                             |
+//	  |  +---- time is over: starts slowly ------------+
+//	  |  +---- all fail, or it is needed: at once -----+
+//	  |
+//	  v  health checks; back up: starts slowly
+//	 down
+//
+// Again says what may be sent to another backend, and Pool.Retry how often; the standard transport's own second try on a broken
+// connection goes by the same rules.
 //
 // What is sent is what came: the request target byte for byte, Host as given, no field added. Connections are net/http's
 // Transport, one for each backend, so that a backend that was dropped takes its idle connections along.
 //
-// What goes wrong is one of few sentinel errors, told apart by what may be done about it: ErrConnect is the only one after
-// which another backend may be tried, since nothing was sent.
+// What goes wrong is one of few sentinel errors, told apart by what may be done about it: after ErrConnect nothing was sent, so
+// that any request may go to another backend; after ErrBroken one may that does no harm twice; after the others none.
 package upstream

@@ -12,7 +12,8 @@ var (
 	// ErrBroken: the request was sent, at least in part, and the answer is missing, malformed or cut short. It is also what
 	// reading an Answer's body returns when the backend breaks off.
 	ErrBroken = errors.New("the backend broke the exchange")
-	// ErrLate: the context's deadline passed before the head of the answer was there.
+	// ErrLate: the context's deadline passed, or it was cancelled with ErrLate as its cause, before the head of the answer was
+	// there.
 	ErrLate = errors.New("the backend is late")
 	// ErrCancelled: the context was cancelled. Its cause is wrapped.
 	ErrCancelled = errors.New("the exchange was cancelled")

@@ -137,21 +137,34 @@ func wellFormed(header http.Header) error {
 // classify says whose fault it was. What the caller's context says comes first, then the visitor, who is the reason when both
 // sides broke.
 func (x *exchange) classify(err error) error {
-	switch cause := x.ctx.Err(); {
+	switch over := ended(x.ctx); {
 	case x.body.fault() != nil:
 		return fmt.Errorf("%w: %w", ErrVisitor, x.body.fault())
-	case cause == context.DeadlineExceeded && x.body.awaited():
-		return fmt.Errorf("%w: %w: %w", ErrLate, errUpload, context.Cause(x.ctx))
-	case cause == context.DeadlineExceeded:
-		return fmt.Errorf("%w: %w", ErrLate, context.Cause(x.ctx))
-	case cause != nil:
-		return fmt.Errorf("%w: %w", ErrCancelled, context.Cause(x.ctx))
+	case errors.Is(over, ErrLate) && x.body.awaited():
+		return fmt.Errorf("%w: %w", over, errUpload)
+	case over != nil:
+		return over
 	case x.wrote.Load() == 0 && x.body.untouched():
 		return fmt.Errorf("%w: %w", ErrConnect, err)
 	case x.twice.Load():
 		return fmt.Errorf("%w: %w", ErrBroken, errTwice)
 	default:
 		return fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+}
+
+// ended is how the caller's context ended; nil: it did not.
+func ended(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	switch {
+	case cause == nil:
+		return nil
+	case errors.Is(cause, ErrLate):
+		return cause
+	case ctx.Err() == context.DeadlineExceeded:
+		return fmt.Errorf("%w: %w", ErrLate, cause)
+	default:
+		return fmt.Errorf("%w: %w", ErrCancelled, cause)
 	}
 }
 
