@@ -292,6 +292,9 @@ func (x *exchange) enter() error {
 	var err error
 	if x.permit, err = shed.Enter(x.ctx, &x.route.Pool.Gate, over, x.class); err != nil {
 		x.shed(err)
+		if x.took {
+			x.rt.Line.Report(time.Now(), true, 0) // the ramp lets in more than the pool has room for
+		}
 		return err
 	}
 	if over != nil && x.permit.Of() == over {

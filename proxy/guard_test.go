@@ -62,7 +62,11 @@ func guarded(t *testing.T, serve http.HandlerFunc) *rig {
 	})
 }
 
-func cookies(a answer) string { return strings.Join(a.head.Values("Set-Cookie"), " | ") }
+// cookies are what the app set of them, and what was left of it.
+func cookies(a answer) string {
+	app := slices.DeleteFunc(slices.Clone(a.head.Values("Set-Cookie")), func(line string) bool { return strings.HasPrefix(line, "gatehouse_") })
+	return strings.Join(app, " | ")
+}
 
 const theme = "theme=dark; Path=/; Max-Age=99"
 

@@ -103,10 +103,14 @@ func newRig(t *testing.T, rules []routing.Rule, routes []*Route) *rig {
 	r.monitor = store.New(r.canary, store.Settings{
 		Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond, Payload: 64, Rise: 2, After: 50 * time.Millisecond,
 		RampOver: 2 * time.Second,
-	}, func(store.Transition) {})
+	}, func(store.Transition) {
+		if rt := r.handler.Live(); rt != nil {
+			rt.Line.Follow(r.monitor.Current())
+		}
+	})
+	r.handler = &Handler{Record: rec, Log: slog.New(slog.DiscardHandler)}
 	r.monitor.Start()
 	r.monitor.First(t.Context())
-	r.handler = &Handler{Record: rec, Log: slog.New(slog.DiscardHandler)}
 	r.runtime = r.newRuntime(rules, routes)
 	r.handler.Swap(r.runtime)
 
@@ -186,7 +190,7 @@ func (r *rig) newRuntime(rules []routing.Rule, routes []*Route) *Runtime {
 // newPool is a pool of backends, by URL.
 func newPool(t *testing.T, name string, gate shed.GateSettings, urls ...string) *Pool {
 	t.Helper()
-	s := upstream.Settings{Name: name}
+	s := upstream.Settings{Name: name, Retries: upstream.RetrySettings{Budget: 0.2}}
 	for _, u := range urls {
 		s.Backends = append(s.Backends, upstream.BackendSettings{URL: u, Address: strings.TrimPrefix(u, "http://")})
 	}

@@ -17,13 +17,11 @@ import (
 // lineUp lets sign-ins in at the pace of the ramp while one runs, and at the pace of a strained store. Who was let in goes on
 // with his sign-in, however many requests that takes.
 func (x *exchange) lineUp() error {
-	if !x.route.SignIn || !x.asks || x.goesOn() {
-		return nil
+	if !x.route.SignIn || !x.asks || x.verdict.State.Impaired() || x.goesOn() {
+		return nil // of an impaired store it needs nothing, or it would not have come here
 	}
 	for {
-		if x.verdict.Recovering() {
-			x.rt.Line.Open(x.verdict.Opened)
-		}
+		x.rt.Line.Follow(x.verdict)
 		turn := x.rt.Line.Enter(time.Now(), x.place())
 		if turn.Enter {
 			x.took = x.rt.Line.Load(time.Now()).Active
@@ -114,7 +112,7 @@ func (x *exchange) standInLine(e *Error) {
 	if !v.State.Impaired() {
 		return
 	}
-	x.rt.Line.Close(v.Since)
+	x.rt.Line.Follow(v)
 	turn := x.rt.Line.TurnedAway(time.Now(), x.place())
 	e.Turn = &turn
 }
@@ -135,20 +133,17 @@ const placeLife = 4 * time.Hour
 
 // layPlace sends the visitor's place along with the page.
 func (x *exchange) layPlace(head *h1.Head, turn *line.Turn) {
-	if p := turn.Place; !turn.Kept && !p.Seen.IsZero() {
+	if p := turn.Place; p != x.place() {
 		x.lay(head, session.PlaceCookie, x.rt.Seal.Place(p.Seen, p.ID, x.request.Client), placeLife)
 	}
 }
 
-// report tells the line how a sign-in went, so that the ramp gives way where they go badly.
+// report tells the line how a sign-in went, so that the ramp gives way where they go badly. One that was given up, by the visitor or
+// because the store closed, took at least that long.
 func (x *exchange) report(answer *upstream.Answer, err error) {
-	if x.rt.Line == nil || x.route == nil || !x.route.SignIn || !x.attempts() || x.entry.At.Claimed == 0 {
+	if x.rt.Line == nil || !x.route.SignIn || !x.asks {
 		return
 	}
 	failed := errors.Is(err, upstream.ErrLate) || errors.Is(err, upstream.ErrBroken) || errors.Is(err, upstream.ErrConnect)
-	if err != nil && !failed {
-		return // the visitor left, or the store closed
-	}
-	failed = failed || answer.Status >= 500
-	x.rt.Line.Report(time.Now(), failed, x.since()-x.entry.At.Claimed)
+	x.rt.Line.Report(time.Now(), failed || err == nil && answer.Status >= 500, x.since()-x.entry.At.Claimed)
 }

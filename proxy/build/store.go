@@ -80,8 +80,10 @@ func (p *Plan) planStore() {
 	settings := p.storeSettings(s)
 	settings.StartRamp = living != nil // another store's visitors are new to this one
 	rec := p.living.Record
+	line := p.living.line
 	s.monitor = store.New(prober, settings, func(t store.Transition) {
 		if s.inForce.Load() {
+			line.Follow(s.monitor.Current())
 			tell(rec, s.identity.name, t)
 		}
 	})
@@ -148,6 +150,7 @@ func (p *Plan) commitStore() {
 		p.keepOverride()
 		if !s.inForce.Swap(true) {
 			v := s.monitor.Current()
+			p.living.line.Follow(v)
 			p.living.Record.StoreTransition(record.Transition{Store: c.Name, At: time.Now(), To: v.State, Cause: v.Cause})
 		}
 		p.living.strained.Set(quota.Settings{Rate: c.Strained.Rate.PerSecond(), Burst: max(1, int(c.Strained.Rate.PerSecond()/10))})

@@ -39,7 +39,8 @@ type Line struct {
 	heard    time.Time // of anything, first
 	began    time.Time // the closure, as far as is known
 	opened   time.Time
-	guessing bool // when the closure began is not known, so places of unknown Gatehouses are believed and counted
+	followed time.Time // when what was followed last began
+	guessing bool      // when the closure began is not known, so places of unknown Gatehouses are believed and counted
 	mark     uint16
 
 	ramp     ramp
@@ -72,6 +73,10 @@ func (l *Line) Set(s Settings) {
 func (l *Line) Close(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.close(now)
+}
+
+func (l *Line) close(now time.Time) {
 	l.settle(now)
 	if l.phase == calm {
 		l.begin(now)
@@ -84,6 +89,10 @@ func (l *Line) Close(now time.Time) {
 func (l *Line) Open(at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.open(at)
+}
+
+func (l *Line) open(at time.Time) {
 	l.settle(at)
 	if l.phase != closed && !at.After(l.opened) {
 		return
