@@ -144,5 +144,5 @@ func (g *Gate) wait(ctx context.Context, w *waiter) (Permit, error) {
 func (g *Gate) patience(w *waiter) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.queues[w.class].deadline(w).Sub(time.Now())
+	return time.Until(g.queues[w.class].deadline(w))
 }
