@@ -152,10 +152,11 @@ func spread(d, least, latest time.Duration) time.Duration {
 }
 
 // whole makes a wait whole seconds, which is what visitors can be told, up or down by chance so that nobody is moved on average; at
-// least one.
+// least one, and within bounds where a whole second lies between them.
 func whole(d, least, latest time.Duration) time.Duration {
 	d = (d + rand.N(time.Second)).Truncate(time.Second)
-	return max(min(d, latest.Truncate(time.Second)), least, time.Second)
+	d = min(d, latest.Truncate(time.Second))
+	return max(d, (least + time.Second - 1).Truncate(time.Second), time.Second)
 }
 
 func newID(mark uint16) uint64 {
