@@ -24,12 +24,13 @@ func (l *Line) Enter(now time.Time, p Place) Turn {
 	case closed:
 		return l.turnAway(now, p)
 	}
+	l.spell.asked++
 	kept, before := l.stands(now, p)
 	if !l.frontier.reaches(before) {
 		return l.tell(now, p, kept, before)
 	}
 	if !l.ramp.take() {
-		l.frontier.miss(before)
+		l.frontier.miss(before, kept)
 		return l.tell(now, p, kept, before)
 	}
 	l.admitted++
