@@ -198,3 +198,37 @@ func TestADebtIsNeverLargerThanABurst(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 }
+
+// A Limiter that has others beside it behaves as it did alone.
+func TestALimiterBehavesAsItDidAlone(t *testing.T) {
+	n := serve(t)
+	s := n.sharing(patient)
+	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 2))
+	for i := range 50 {
+		burst := 1 + r.IntN(8)
+		var steps []step
+		for j := range 60 {
+			steps = append(steps, step{refund: max(0, r.IntN(2*j+2)-j)})
+		}
+		var said [3][]time.Duration
+		for how, l := range []*Limiter{New(hourly(nil, burst)), New(hourly(s, burst)), New(hourly(s, burst))} {
+			k := TextKey(fmt.Sprint(i, how))
+			ask := l.Take
+			if how == 2 {
+				ask = l.TakeStrictly
+			}
+			said[how] = replay(steps, nil, func() (func(), time.Duration) {
+				c, wait := ask(context.Background(), k)
+				return c.Refund, wait
+			})
+		}
+		for j := range said[0] {
+			if alone := said[0][j] == 0; alone != (said[1][j] == 0) || alone != (said[2][j] == 0) {
+				t.Fatalf("burst %d, %+v: take %d: %v", burst, steps, j, said)
+			}
+		}
+	}
+	if st := s.Status(); st.StandIns+st.LostRefunds > 0 {
+		t.Errorf("%+v", st)
+	}
+}
