@@ -17,7 +17,7 @@ type allowance struct {
 }
 
 func allow(perSecond float64, burst int) allowance {
-	interval := min(1e6/perSecond, 1e15) // about thirty years
+	interval := min(1e6/perSecond, 9e15) // as long as a time.Duration can be
 	return allowance{strconv.FormatFloat(interval, 'g', -1, 64), strconv.Itoa(burst)}
 }
 
@@ -37,8 +37,11 @@ const gcra = `
 local clock = redis.call('TIME')
 local now = (clock[1] - 1767225600) * 1000000 + clock[2]
 local interval, most, events = tonumber(ARGV[1]), ARGV[1] * ARGV[2], tonumber(ARGV[3])
-local due = tonumber(redis.call('GET', KEYS[1]) or '') or now
-due = math.min(math.max(due, now), now + most) + interval * events
+local due = tonumber(redis.call('GET', KEYS[1]) or '')
+if not (due and due > now) then
+	due = now
+end
+due = math.min(due, now + most) + interval * events
 local early = due - most - now
 if events > 0 and early >= 1 then
 	return math.min(math.ceil(early), 9e15)

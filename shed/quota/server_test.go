@@ -168,3 +168,14 @@ func isUp(t testing.TB, s *Shared) {
 func hourly(s *Shared, burst int) Settings {
 	return Settings{Name: "sign-in", Rate: 1.0 / 3600, Burst: burst, Shared: s}
 }
+
+// used is how much memory the server's data takes.
+func (n *node) used() (bytes int) {
+	n.t.Helper()
+	for line := range strings.Lines(n.do("info", "memory").(string)) {
+		if v, ok := strings.CutPrefix(line, "used_memory:"); ok {
+			bytes, _ = strconv.Atoi(strings.TrimSpace(v))
+		}
+	}
+	return bytes
+}
