@@ -69,6 +69,21 @@ func TestTheTailIsBounded(t *testing.T) {
 	t.Logf("ended after %v, one second at most %.2f of the one before", ended, jump)
 }
 
+// Everybody was told to come after the ramp's end: that nobody comes until then does not mean that nobody will.
+func TestTheTailWaitsForThoseWhoWereToldToCome(t *testing.T) {
+	s := Settings{From: 10, To: 100, Over: 5 * time.Second, MinWait: 20 * time.Second, MaxWait: time.Minute}
+	h := newHerd(6, 1, s)
+	h.opens = 2 * time.Second
+	h.patients(2000, 0, time.Second, 0)
+	h.hammers(1, 500*time.Millisecond)
+	h.run()
+	o := h.outcome(s)
+	o.log(t, "late")
+	if o.in != 2000 || o.cap > 1.1+1e-9 {
+		t.Errorf("%d in, the worst second admitted %.3f of its rate", o.in, o.cap)
+	}
+}
+
 func TestACalmStoreHasNoTail(t *testing.T) {
 	l := New(usual)
 	l.Close(epoch)
