@@ -17,8 +17,8 @@ func flood(l *Line, opened time.Time, step, long time.Duration) (in []time.Durat
 	return in
 }
 
-// mostIn returns the window of a second in which the admissions exceed what the ramp allows by the most, as a part of it. People come whole:
-// where it allows two and a half, three are not too many.
+// mostIn returns the window of a second in which the admissions exceed what the ramp allows by the most, as a part of it.
+// People come whole: where it allows two and a half, three are not too many.
 func mostIn(s Settings, in []time.Duration) (worst float64, at time.Duration) {
 	r := startRamp()
 	for i, from := range in {
@@ -93,7 +93,8 @@ func TestUntilIsWhenItHasBeenEarned(t *testing.T) {
 
 func TestWithoutARampEverybodyEnters(t *testing.T) {
 	once := func(l *Line) { l.Close(epoch.Add(-time.Minute)); l.Open(epoch) }
-	for name, l := range map[string]*Line{"nothing happened": New(usual), "no ramp is set": New(Settings{}), "the zero value": new(Line)} {
+	lines := map[string]*Line{"nothing happened": New(usual), "no ramp is set": New(Settings{}), "the zero value": new(Line)}
+	for name, l := range lines {
 		if name != "nothing happened" {
 			once(l)
 		}

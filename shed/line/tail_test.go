@@ -11,6 +11,7 @@ func TestThereIsNoStampedeAtTheEnd(t *testing.T) {
 	run := func(cut bool) (o outcome, calm time.Duration) {
 		h := newHerd(5, 1, s)
 		h.opens = 30 * time.Second
+		h.until = 15 * time.Minute
 		h.patients(20000, 0, h.opens, 0)
 		h.each = func(at time.Duration) {
 			if l := h.lines[0]; cut && at > h.opens+s.Over && l.phase == ramping {
