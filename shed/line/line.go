@@ -111,10 +111,10 @@ func (l *Line) begin(now time.Time) {
 	}
 	l.guessing = now.Sub(l.heard) < young
 	l.began, l.halved = now, 0
+	l.zero = now.Add(-clocks)
 	if l.guessing {
-		l.began = now.Add(-blind)
+		l.zero = l.zero.Add(-blind)
 	}
-	l.zero = l.began.Add(-clocks)
 	l.order.reset(width)
 	for l.guessing && l.order.width < 32*width { // an hour and more fits
 		l.order.widen()

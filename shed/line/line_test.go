@@ -55,7 +55,7 @@ func FuzzEnter(f *testing.F) {
 				t.Fatalf("told to wait %v", turn.Wait)
 			case turn.Ahead < -1 || turn.Ahead > 200:
 				t.Fatalf("%d are said to stand before him", turn.Ahead)
-			case turn.Place.ID&identity == 0 || turn.Place.Seen.After(now.Add(clocks)) || turn.Place.Seen.Before(l.began.Add(-clocks)):
+			case turn.Place.ID&identity == 0 || turn.Place.Seen.After(now.Add(clocks)) || turn.Place.Seen.Before(l.zero):
 				t.Fatalf("given the place %+v at %v", turn.Place, now)
 			case turn.Kept && !turn.Place.Seen.Equal(p.Seen):
 				t.Fatalf("a place was kept and changed: %+v from %+v", turn.Place, p)

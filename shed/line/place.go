@@ -24,7 +24,7 @@ type Turn struct {
 type Settings struct {
 	From, To         float64       // admissions per second when the ramp begins and ends; the least that counts is one a minute
 	Over             time.Duration // how long it climbs
-	MinWait, MaxWait time.Duration // how soon, while the store is closed, and how late a visitor is told to come again; 5 s and 60 s where zero
+	MinWait, MaxWait time.Duration // how soon (while closed) and how late a visitor is told to come again; zero: 5 s and 60 s
 }
 
 // Load says what a line is doing.

@@ -103,7 +103,7 @@ func (l *Line) tell(now time.Time, p Place, kept bool, before float64) Turn {
 	l.crowd.tell(now.Sub(l.zero), t.Wait, bin, kept)
 	t.Ahead = int(ahead + 0.5)
 	// A process that does not know when the closure began has heard of everybody after the time in which everybody comes again.
-	if _, latest := l.set.waits(); l.guessing && now.Sub(l.began)-blind < latest {
+	if _, latest := l.set.waits(); l.guessing && now.Sub(l.began) < latest {
 		t.Ahead = -1
 	}
 	return t
