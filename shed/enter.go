@@ -13,7 +13,12 @@ func (g *Gate) Acquire(ctx context.Context, c Class) (Permit, error) { return En
 // guest's of over.
 //
 // It returns ErrFull at once when own's queue is full, ErrLate when the wait is over, ErrDisplaced when the place in the queue
-// went to a request that matters more, and the cause of ctx when that ended first: the place is given back at once.
+// went to a request that matters more or whose class was due, and the cause of ctx when that ended first: the place is given
+// back at once. A permit that is free is given whatever the state of ctx. Only who queues costs an allocation.
+//
+// One who stands in two queues is let in exactly once: his fate is settled by whoever swaps one flag of his, and each gate
+// does so under its own lock only. A gate that comes too late finds the flag set and goes on to the next in its queue; the waiter
+// himself then leaves both queues, one after the other.
 func Enter(ctx context.Context, own, over *Gate, c Class) (Permit, error) {
 	c = c.known()
 	own.mu.Lock()

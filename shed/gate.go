@@ -11,7 +11,7 @@ import (
 var (
 	ErrFull      = errors.New("the pool is full and so is its queue")
 	ErrLate      = errors.New("no permit came in time")
-	ErrDisplaced = errors.New("the place in the queue went to a request that matters more")
+	ErrDisplaced = errors.New("the place in the queue went to another request")
 )
 
 // GateSettings bounds a Gate.
@@ -77,7 +77,7 @@ type GateLoad struct {
 	InFlight   int // permits that are out, guests' included
 	Limit      int // how many may be; 0: no limit
 	Queued     int
-	Overloaded bool // a class at least is served newest first
+	Overloaded bool // at least one class is served newest first
 	Classes    [NumClasses]ClassLoad
 }
 

@@ -1,7 +1,10 @@
 package shed
 
 import (
+	"context"
 	"math"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -138,6 +141,51 @@ func TestAnAdaptiveLimitInAModelPool(t *testing.T) {
 		if m.usual > 0.21 {
 			t.Error("what was usual under overload stays usual")
 		}
+	})
+}
+
+// A gate in front of a pool that takes 20 at once, 200 a second: 100 come a second for half a minute, then 600.
+func TestAnAdaptiveGateUnderOverload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g Gate
+		g.Set(GateSettings{Adaptive: &AdaptiveSettings{}, Length: 128, Timeout: 2 * time.Second, Shares: usualShares})
+		var running, calm, good atomic.Int64
+		var all sync.WaitGroup
+		come := func(span, every time.Duration, in *atomic.Int64) (came int64) {
+			for began := time.Now(); time.Since(began) < span; time.Sleep(every) {
+				came++
+				all.Go(func() {
+					came := time.Now()
+					p, err := g.Acquire(context.Background(), Classes[came.UnixNano()/1e6%NumClasses])
+					if err != nil {
+						return
+					}
+					sent := time.Now()
+					time.Sleep(time.Duration(100e6 * math.Max(1, float64(running.Add(1))/20)))
+					running.Add(-1)
+					p.Sample(time.Since(sent), false)
+					p.Done()
+					if time.Since(came) < time.Second {
+						in.Add(1)
+					}
+				})
+			}
+			return came
+		}
+		came := come(30*time.Second, time.Second/100, &calm)
+		quiet := g.Load().Limit
+		come(60*time.Second, time.Second/600, &good)
+		busy := g.Load().Limit
+		all.Wait()
+		t.Logf("%d of %d were answered in calm with a limit of %d; %d within a second under overload, of 12000 that the pool can, with %d",
+			calm.Load(), came, quiet, good.Load(), busy)
+		if calm.Load() != came {
+			t.Error("somebody was refused in calm")
+		}
+		if busy < 20 || busy > 60 || good.Load() < 10000 {
+			t.Error("the pool was left idle or flooded")
+		}
+		empty(t, &g)
 	})
 }
 

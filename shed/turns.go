@@ -32,12 +32,13 @@ func (s *Shares) of(c, n int) float64 { return s[c] * float64(n) }
 //
 //   - A class is due if it waits, holds less than its share, and either a whole permit more is within the share or it is not
 //     ahead. Of the classes that are due the one furthest behind goes first; of equals the one that matters more.
-//   - As no permit is ever taken back, lesser classes could each round up their fraction, and with slow requests keep better ones
-//     out for long. So while a better class waits a class is due only if all that matter less than the better one hold, together, no
-//     more than what the shares down to the better one leave of the limit, those rounded down.
+//   - As no permit is ever taken back, lesser classes could each round up their fraction, and with slow requests keep better
+//     ones out for long. So while a better class waits, a class is due only if with it all that matter less than the better one
+//     hold, together, no more than the shares down to the better one, rounded down, leave of the limit.
 //   - Where none is due, the class that matters most of those who wait goes: it borrows.
 //
-// None starves: the shares are 1 at most together, so those who are due before a class use at most what its share leaves.
+// None starves: the shares are 1 at most together, so those who are due before a class use at most what its share leaves. It
+// takes a queue in which a class can have a place: one with fewer places than there are classes keeps the shares only roughly.
 type turns struct {
 	held [NumClasses]int     // permits of the gate's own requests; guests are not in it
 	lag  [NumClasses]float64 // seconds that a class is behind its share; less than 0: ahead
