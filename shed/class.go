@@ -26,3 +26,6 @@ func (c Class) String() string {
 	}
 	return classWords[Background]
 }
+
+// known is c, or Background where c is out of range.
+func (c Class) known() Class { return min(c, Background) }

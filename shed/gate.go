@@ -1,132 +1,185 @@
 package shed
 
 import (
-	"container/list"
-	"context"
 	"errors"
+	"math"
 	"sync"
 	"time"
 )
 
-// What Gate.Acquire returns when there is no permit to be had.
+// What Enter and Acquire return when there is no permit to be had.
 var (
-	ErrFull = errors.New("the pool is full and so is its queue")
-	ErrLate = errors.New("no permit came in time")
+	ErrFull      = errors.New("the pool is full and so is its queue")
+	ErrLate      = errors.New("no permit came in time")
+	ErrDisplaced = errors.New("the place in the queue went to a request that matters more")
 )
 
 // GateSettings bounds a Gate.
 type GateSettings struct {
-	Limit   int           // permits at once; 0: no limit
-	Length  int           // how many may queue for one
-	Timeout time.Duration // how long they may queue
+	Limit    int               // permits at once; 0 and no Adaptive: no limit. With Adaptive: where it begins, 0 for its own choice
+	Adaptive *AdaptiveSettings // nil: Limit is fixed
+	Length   int               // how many may queue for a permit
+	Timeout  time.Duration     // how long they may queue; a quarter of it under overload
+	Shares   Shares
+	Reserve  float64 // part of the limit that guests (requests of other pools' routes) never take, 0..1
 }
 
-// Gate bounds how many requests are in a pool at once, with a bounded first-in-first-out queue in front.
+// Gate bounds how many requests are in a pool at once, with a bounded queue in front.
 //
-// What it gives up: fairness between kinds of visitors; whoever came first goes first. The zero value lets everybody in and
-// only counts. A Gate is safe for concurrent use and must not be copied.
+// Who goes next when a permit comes free is said at turns.next: every class has its share, what is left goes to the class that
+// matters most. Within a class it is first come, first served in calm and newest first under overload, as said at queue. The
+// limit is fixed, or found by the rule said at measure.
+//
+// What it gives up: a permit is never taken back, so a class that filled the pool while it was alone there keeps it until its
+// requests end; the others then come first. And order in a class is kept only in calm.
+//
+// The zero value lets everybody in and only counts. A Gate is safe for concurrent use and must not be copied. No method holds
+// the locks of two gates at once.
 type Gate struct {
 	mu       sync.Mutex
 	settings GateSettings
-	inFlight int
-	queue    list.List // of *waiter
+	limit    int // permits at once now; 0: no limit
+	inFlight int // own and guests
+	turns    turns
+	guests   [NumClasses]int // permits of guests
+
+	queues   [NumClasses]queue // who waits for a permit of this pool
+	queued   int               // how many; while it is not 0 the gate is full
+	visitors [NumClasses]queue // who queues at another gate and would come as a guest
+	visiting int
+
+	measure measure
+	window  window
 }
 
-type waiter struct{ granted chan struct{} }
-
-// Set changes the bounds in place. Permits are never revoked: after a cut the gate stays closed until enough came back.
+// Set changes the bounds in place. Permits are never revoked: after a cut the gate stays closed until enough came back. Who
+// queues already keeps the timeout that he came with, and his place even if the queue is shorter now. An adaptive limit keeps
+// what it has learnt.
 func (g *Gate) Set(s GateSettings) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.queued > 0 {
+		g.turns.account(time.Now(), g.limit, &g.settings.Shares)
+	}
+	if s.Adaptive != nil {
+		a := s.Adaptive.withDefaults()
+		s.Adaptive = &a
+		g.measure = g.measure.bounded(a, s.Limit)
+		g.limit = int(g.measure.limit)
+	} else {
+		g.measure, g.window = measure{}, window{}
+		g.limit = max(s.Limit, 0)
+	}
 	g.settings = s
-	g.grant()
+	g.settle()
 }
 
-// Load returns how many permits are out, how many may be (0: no limit) and how many requests queue.
-func (g *Gate) Load() (inFlight, limit, queued int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.inFlight, g.settings.Limit, g.queue.Len()
+// GateLoad is how full a gate is at one moment.
+type GateLoad struct {
+	InFlight   int // permits that are out, guests' included
+	Limit      int // how many may be; 0: no limit
+	Queued     int
+	Overloaded bool // a class at least is served newest first
+	Classes    [NumClasses]ClassLoad
 }
 
-// Try returns a permit if one is free and nobody queues for it.
-func (g *Gate) Try() (Permit, bool) {
+// ClassLoad is a class's part of a GateLoad.
+type ClassLoad struct{ InFlight, Queued int }
+
+// Load returns how full the gate is.
+func (g *Gate) Load() GateLoad {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.free() || g.queue.Len() > 0 {
+	l := GateLoad{InFlight: g.inFlight, Limit: g.limit, Queued: g.queued}
+	if g.queued > 0 {
+		now := time.Now()
+		for c := range g.queues {
+			l.Overloaded = l.Overloaded || g.queues[c].overloaded(now)
+		}
+	}
+	for c := range l.Classes {
+		l.Classes[c] = ClassLoad{g.turns.held[c] + g.guests[c], g.queues[c].n}
+	}
+	return l
+}
+
+// Room returns how many guests could come in now; a very large number where there is no limit.
+func (g *Gate) Room() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.room()
+}
+
+// Lend returns a permit for a guest, a request of another pool's route, without queueing. A guest comes in only while nobody
+// of the gate's own waits and the reserve stays free.
+func (g *Gate) Lend(c Class) (Permit, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.room() < 1 {
 		return Permit{}, false
 	}
+	return g.take(c.known(), true), true
+}
+
+func (g *Gate) free() bool { return g.limit == 0 || g.inFlight < g.limit }
+
+func (g *Gate) room() int {
+	switch {
+	case g.limit == 0:
+		return math.MaxInt
+	case g.queued > 0:
+		return 0
+	}
+	reserve := int(math.Ceil(g.settings.Reserve*float64(g.limit) - rounding))
+	return max(g.limit-reserve-g.inFlight, 0)
+}
+
+func (g *Gate) take(c Class, guest bool) Permit {
 	g.inFlight++
-	return Permit{g}, true
+	if guest {
+		g.guests[c]++
+	} else {
+		g.turns.held[c]++
+	}
+	return Permit{gate: g, class: c, guest: guest}
 }
 
-// Acquire returns a permit, queueing for one if it must; the caller owes it Done. It returns ErrFull at once when the queue
-// is full, ErrLate when the queue's timeout passed, and the cause of ctx when that ended first.
-func (g *Gate) Acquire(ctx context.Context) (Permit, error) {
-	g.mu.Lock()
-	if g.free() && g.queue.Len() == 0 {
-		g.inFlight++
-		g.mu.Unlock()
-		return Permit{g}, nil
-	}
-	if g.queue.Len() >= g.settings.Length {
-		g.mu.Unlock()
-		return Permit{}, ErrFull
-	}
-	w := &waiter{make(chan struct{})}
-	place := g.queue.PushBack(w)
-	timeout := g.settings.Timeout
-	g.mu.Unlock()
-
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
-	var err error
-	select {
-	case <-w.granted:
-		return Permit{g}, nil
-	case <-timer.C:
-		err = ErrLate
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	}
-	g.mu.Lock()
-	select {
-	case <-w.granted: // granted while we gave up: pass it on
-		g.giveBack()
-	default:
-		g.queue.Remove(place)
-	}
-	g.mu.Unlock()
-	return Permit{}, err
-}
-
-func (g *Gate) free() bool { return g.settings.Limit == 0 || g.inFlight < g.settings.Limit }
-
-func (g *Gate) giveBack() {
-	g.inFlight--
-	g.grant()
-}
-
-func (g *Gate) grant() {
-	for g.free() && g.queue.Len() > 0 {
-		w := g.queue.Remove(g.queue.Front()).(*waiter)
-		g.inFlight++
-		close(w.granted)
-	}
-}
-
-// Permit is the right to be in a pool. The zero value is none. It is not safe for concurrent use, and a copy is not a second
-// permit: give back only one of them.
-type Permit struct{ gate *Gate }
-
-// Done gives the permit back. Doing so again does nothing.
-func (p *Permit) Done() {
-	g := p.gate
-	if g == nil {
+// settle gives what is free to those who wait for it: the gate's own first.
+func (g *Gate) settle() {
+	if g.queued == 0 && g.visiting == 0 {
 		return
 	}
-	p.gate = nil
-	g.mu.Lock()
-	g.giveBack()
-	g.mu.Unlock()
+	now := time.Now()
+	if g.queued > 0 {
+		g.turns.account(now, g.limit, &g.settings.Shares)
+	}
+	for g.queued > 0 && g.free() {
+		c := g.turns.next(g.limit, &g.settings.Shares, g.waiting())
+		w := g.queues[c].serve(now)
+		g.left()
+		if w.settle() {
+			w.result <- outcome{permit: g.take(c, false)}
+		}
+	}
+	for c := 0; g.visiting > 0 && c < NumClasses && g.room() > 0; {
+		if g.visitors[c].n == 0 {
+			c++
+			continue
+		}
+		w := g.visitors[c].serve(now)
+		g.visiting--
+		if w.settle() {
+			w.result <- outcome{permit: g.take(Class(c), true)}
+		}
+	}
 }
+
+func (g *Gate) waiting() (w [NumClasses]bool) {
+	for c := range g.queues {
+		w[c] = g.queues[c].n > 0
+	}
+	return w
+}
+
+// left counts that a place in the queue was left.
+func (g *Gate) left() { g.queued-- }

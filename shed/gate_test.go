@@ -13,20 +13,20 @@ func TestGateZeroValueOnlyCounts(t *testing.T) {
 	var g Gate
 	var held []Permit
 	for range 1000 {
-		p, err := g.Acquire(t.Context())
+		p, err := g.Acquire(t.Context(), Member)
 		if err != nil {
 			t.Fatal(err)
 		}
 		held = append(held, p)
 	}
-	if in, limit, _ := g.Load(); in != 1000 || limit != 0 {
-		t.Fatalf("in flight %d, limit %d; want 1000 and 0", in, limit)
+	if l := g.Load(); l.InFlight != 1000 || l.Limit != 0 {
+		t.Fatalf("in flight %d, limit %d; want 1000 and 0", l.InFlight, l.Limit)
 	}
 	for i := range held {
 		held[i].Done()
 		held[i].Done()
 	}
-	if in, _, _ := g.Load(); in != 0 {
+	if in := g.Load().InFlight; in != 0 {
 		t.Fatalf("%d in flight after all came back twice; want 0", in)
 	}
 }
@@ -35,7 +35,7 @@ func TestGateQueuesInOrderAndRefusesBeyond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var g Gate
 		g.Set(GateSettings{Limit: 1, Length: 2, Timeout: time.Minute})
-		first, err := g.Acquire(t.Context())
+		first, err := g.Acquire(t.Context(), Member)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func TestGateQueuesInOrderAndRefusesBeyond(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 2 {
 			wg.Go(func() {
-				p, err := g.Acquire(t.Context())
+				p, err := g.Acquire(t.Context(), Member)
 				if err != nil {
 					t.Error(err)
 				}
@@ -52,19 +52,19 @@ func TestGateQueuesInOrderAndRefusesBeyond(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		if _, err := g.Acquire(t.Context()); !errors.Is(err, ErrFull) {
+		if _, err := g.Acquire(t.Context(), Member); !errors.Is(err, ErrFull) {
 			t.Fatalf("the third in a queue of two got %v; want ErrFull", err)
 		}
-		if _, ok := g.Try(); ok {
-			t.Fatal("Try overtook the queue")
+		if _, ok := g.Lend(Member); ok {
+			t.Fatal("a guest overtook the queue")
 		}
 		first.Done()
 		wg.Wait()
 		if len(order) != 2 || order[0] != 0 || order[1] != 1 {
 			t.Fatalf("order %v; want first come, first served", order)
 		}
-		if in, _, queued := g.Load(); in != 0 || queued != 0 {
-			t.Fatalf("%d in flight and %d queued at the end", in, queued)
+		if l := g.Load(); l.InFlight != 0 || l.Queued != 0 {
+			t.Fatalf("%+v at the end", l)
 		}
 	})
 }
@@ -73,10 +73,10 @@ func TestGateGivesUpInTimeAndLeavesNoHole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var g Gate
 		g.Set(GateSettings{Limit: 1, Length: 8, Timeout: 2 * time.Second})
-		held, _ := g.Acquire(t.Context())
+		held, _ := g.Acquire(t.Context(), Member)
 
 		began := time.Now()
-		if _, err := g.Acquire(t.Context()); !errors.Is(err, ErrLate) {
+		if _, err := g.Acquire(t.Context(), Member); !errors.Is(err, ErrLate) {
 			t.Fatalf("got %v; want ErrLate", err)
 		}
 		if waited := time.Since(began); waited != 2*time.Second {
@@ -86,12 +86,12 @@ func TestGateGivesUpInTimeAndLeavesNoHole(t *testing.T) {
 		gone := errors.New("the visitor went away")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(gone) })
-		if _, err := g.Acquire(ctx); !errors.Is(err, gone) {
+		if _, err := g.Acquire(ctx, Member); !errors.Is(err, gone) {
 			t.Fatalf("got %v; want the context's cause", err)
 		}
 
 		held.Done()
-		p, err := g.Acquire(t.Context())
+		p, err := g.Acquire(t.Context(), Member)
 		if err != nil {
 			t.Fatalf("the place of one who gave up was lost: %v", err)
 		}
@@ -103,16 +103,16 @@ func TestGateSetNeverRevokesAndWakesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var g Gate
 		g.Set(GateSettings{Limit: 2, Length: 8, Timeout: time.Minute})
-		a, _ := g.Acquire(t.Context())
-		b, _ := g.Acquire(t.Context())
+		a, _ := g.Acquire(t.Context(), Member)
+		b, _ := g.Acquire(t.Context(), Member)
 		g.Set(GateSettings{Limit: 1, Length: 8, Timeout: time.Minute})
 		a.Done()
-		if _, ok := g.Try(); ok {
+		if _, ok := g.Lend(Member); ok {
 			t.Fatal("a permit was given while as many are out as the new limit allows")
 		}
 		got := make(chan struct{})
 		go func() {
-			p, err := g.Acquire(t.Context())
+			p, err := g.Acquire(t.Context(), Member)
 			if err != nil {
 				t.Error(err)
 			}
@@ -133,12 +133,12 @@ func TestGateNeverExceedsItsLimit(t *testing.T) {
 	for range 50 {
 		wg.Go(func() {
 			for range 100 {
-				p, err := g.Acquire(t.Context())
+				p, err := g.Acquire(t.Context(), Member)
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				if in, _, _ := g.Load(); in > 3 {
+				if in := g.Load().InFlight; in > 3 {
 					t.Errorf("%d in flight; the limit is 3", in)
 				}
 				p.Done()
@@ -153,7 +153,7 @@ func TestGateFreePermitAllocatesNothing(t *testing.T) {
 	g.Set(GateSettings{Limit: 4, Length: 4, Timeout: time.Second})
 	ctx := t.Context()
 	if n := testing.AllocsPerRun(1000, func() {
-		p, _ := g.Acquire(ctx)
+		p, _ := g.Acquire(ctx, Member)
 		p.Done()
 	}); n != 0 {
 		t.Fatalf("%v allocations for a free permit; want 0", n)

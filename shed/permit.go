@@ -1,0 +1,69 @@
+package shed
+
+import "time"
+
+// Permit is the right to be in a pool. The zero value is none. It is not safe for concurrent use, and a copy is not a second
+// permit: give back only one of them.
+type Permit struct {
+	gate    *Gate
+	class   Class
+	guest   bool
+	sampled bool
+}
+
+// Of returns the gate whose permit it is; nil of the zero value and of one that was given back.
+func (p *Permit) Of() *Gate { return p.gate }
+
+// Sample tells an adaptive limit how long the pool took to the head of its answer, or that it gave none in time (failed; then
+// took means nothing). It counts once, and only before Done. A permit that is given back without it says nothing of the pool:
+// so it is to be with answers that tell nothing of how busy the pool is, such as an error made in no time, a refused
+// connection or a visitor who went away.
+func (p *Permit) Sample(took time.Duration, failed bool) {
+	g := p.gate
+	if g == nil || p.sampled {
+		return
+	}
+	p.sampled = true
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.settings.Adaptive == nil {
+		return
+	}
+	now := time.Now()
+	g.window.add(now, took, failed, g.inFlight)
+	if !g.window.complete(now) {
+		return
+	}
+	if g.queued > 0 {
+		g.turns.account(now, g.limit, &g.settings.Shares)
+	}
+	g.measure, _ = g.measure.next(g.window, *g.settings.Adaptive)
+	g.limit = int(g.measure.limit)
+	g.window = window{began: now}
+	g.settle()
+}
+
+// Done gives the permit back. Doing so again does nothing.
+func (p *Permit) Done() {
+	g := p.gate
+	if g == nil {
+		return
+	}
+	p.gate = nil
+	g.mu.Lock()
+	g.giveBack(p.class, p.guest)
+	g.mu.Unlock()
+}
+
+func (g *Gate) giveBack(c Class, guest bool) {
+	if g.queued > 0 {
+		g.turns.account(time.Now(), g.limit, &g.settings.Shares)
+	}
+	g.inFlight--
+	if guest {
+		g.guests[c]--
+	} else {
+		g.turns.held[c]--
+	}
+	g.settle()
+}
