@@ -1,45 +1,249 @@
 package line
 
 import (
+	"math"
+	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// Line is one store's waiting line and ramp. The zero value lets everybody enter. It is safe for concurrent use.
+const (
+	clocks   = 5 * time.Second  // by how much the clocks of two Gatehouses, and their noticing a closure, may differ
+	blind    = time.Hour        // how old a place may be where nobody knows when the closure began
+	young    = 10 * time.Second // who hears of a closure this soon after he began does not know when it began
+	width    = 125 * time.Millisecond
+	requests = 12               // that one admission is good for
+	journey  = 10 * time.Minute // after which every admission has ended
+)
+
+type phase uint8
+
+const (
+	calm phase = iota
+	closed
+	ramping // and after the ramp its tail, until the line has drained
+)
+
+// Line is one store's waiting line and ramp. The zero value lets everybody enter. It is safe for concurrent use, and takes the same
+// memory whoever comes: 10 kB, half a megabyte more while a closure and its ramp last, and as much for admissions in use.
+// Enter, TurnedAway, Report and Load do not allocate.
+//
+// Moments should come from time.Now or a clock like it; of two that come in the wrong order the earlier counts as the later.
 type Line struct {
-	mu  sync.Mutex
-	set Settings
+	calm atomic.Bool // nothing is to be done but let in; the rest needs not be looked at
+
+	mu       sync.Mutex
+	set      Settings
+	phase    phase
+	heard    time.Time // of anything, first
+	began    time.Time // the closure, as far as is known
+	opened   time.Time
+	guessing bool // when the closure began is not known, so places of unknown Gatehouses are believed and counted
+	mark     uint16
+
+	ramp     ramp
+	health   health
+	order    order
+	crowd    crowd
+	frontier frontier
+	spent    *uses // ids of places that were admitted in this closure
+	admitted uint64
+	halved   int
+	leftover float64 // how many were counted when the ramp had climbed to its end; -1 before
+	spell    spell
+
+	journeys *uses
+	travel   time.Time // the last of them
 }
 
 // New returns a line with these settings.
 func New(s Settings) *Line { return &Line{set: s} }
 
-// Set changes the settings in place.
+// Set changes the settings in place. A ramp that runs goes on from where it is in time.
 func (l *Line) Set(s Settings) {
 	l.mu.Lock()
 	l.set = s
 	l.mu.Unlock()
 }
 
-// Close says that the store closed for sign-ins at now.
-func (l *Line) Close(now time.Time) {}
-
-// Open says that the store opened at that moment: the ramp begins.
-func (l *Line) Open(at time.Time) {}
-
-// Enter says whether a sign-in may go on while the store is open.
-func (l *Line) Enter(now time.Time, p Place) Turn { return Turn{Enter: true} }
-
-// TurnedAway gives somebody a place who is turned away because the store is closed.
-func (l *Line) TurnedAway(now time.Time, p Place) Turn {
-	return Turn{Wait: 5 * time.Second, Ahead: -1, Place: Place{Seen: now, ID: 1}}
+// Close says that the store closed for sign-ins at now. During a ramp or its tail the same closure goes on: places stay good. While
+// closed it does nothing.
+func (l *Line) Close(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settle(now)
+	if l.phase == calm {
+		l.begin(now)
+	}
+	l.phase = closed
 }
 
-// Report says what became of a sign-in.
-func (l *Line) Report(now time.Time, failed bool, took time.Duration) {}
+// Open says that the store opened at that moment: the ramp begins, anew where one was running. Where nothing was closed a ramp begins
+// all the same, as after the loss of every session. A moment that is not after the last opening does nothing while the store is open.
+func (l *Line) Open(at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settle(at)
+	if l.phase != closed && !at.After(l.opened) {
+		return
+	}
+	if l.phase == calm {
+		l.begin(at)
+	}
+	l.phase, l.opened, l.leftover = ramping, at, -1
+	l.ramp, l.spell = startRamp(), spell{}
+	l.health.start(at)
+	l.frontier.open(l.order.total)
+	l.settle(at)
+}
 
-// Use counts one more request of an admission, and says whether it is still good.
-func (l *Line) Use(now time.Time, id uint64) bool { return true }
+// begin starts a new closure.
+func (l *Line) begin(now time.Time) {
+	l.calm.Store(false)
+	if l.heard.IsZero() {
+		l.heard = now
+	}
+	l.guessing = now.Sub(l.heard) < young
+	l.began, l.halved = now, 0
+	if l.guessing {
+		l.began = now.Add(-blind)
+	}
+	// Wide enough from the start that an hour and more fits.
+	if l.guessing {
+		l.order.reset(l.began, 32*width)
+	} else {
+		l.order.reset(l.began.Add(-clocks), width)
+	}
+	_, latest := l.set.waits()
+	l.crowd.reset(now, latest)
+	l.frontier = frontier{}
+	l.spent = new(uses)
+	if l.mark == 0 {
+		l.mark = uint16(1 + rand.IntN(math.MaxUint16))
+	}
+}
+
+// end forgets the closure: everybody enters.
+func (l *Line) end(now time.Time) {
+	l.phase, l.spent = calm, nil
+	l.health.start(now)
+	l.calm.Store(true)
+}
+
+// settle lets the time go by until now.
+func (l *Line) settle(now time.Time) {
+	if l.heard.IsZero() {
+		l.heard = now
+	}
+	if l.phase == calm {
+		l.calm.Store(true)
+	}
+	if l.phase != ramping {
+		return
+	}
+	into := now.Sub(l.opened)
+	if l.set.Over <= 0 {
+		l.end(now)
+		return
+	}
+	earned, unused, idle := l.ramp.earn(&l.set, into)
+	rate := l.ramp.rate(&l.set)
+	l.crowd.pass(now)
+	l.frontier.advance(earned, unused, idle, rate, &l.order, &l.crowd)
+	if l.health.overdue(now, rate) {
+		l.judged(l.health.halve(now, l.ramp.factor))
+	}
+	if into >= l.set.Over {
+		l.tail(now, earned, unused)
+	}
+}
+
+// tail ends the line when it has drained. It lets the rate double from two ramps after everybody was called who was there when the ramp
+// had climbed to its end: what comes then is more than To for good.
+func (l *Line) tail(now time.Time, earned, unused float64) {
+	if l.leftover < 0 {
+		l.leftover = l.order.total
+	}
+	if l.ramp.stretch == 0 && l.frontier.called >= l.leftover {
+		l.ramp.stretch = l.ramp.into + max(2*l.set.Over, time.Minute)
+	}
+	if l.spell.idle(l.ramp.into, earned, unused) && l.crowd.people() <= max(1, l.ramp.rate(&l.set)) {
+		l.end(now)
+	}
+}
+
+// spell tells whether credit is left unused: most of what was earned in two seconds.
+type spell struct {
+	begun          time.Duration
+	earned, unused float64
+}
+
+func (s *spell) idle(into time.Duration, earned, unused float64) bool {
+	if s.begun == 0 {
+		s.begun = into
+		return false
+	}
+	s.earned += earned
+	s.unused += unused
+	if into-s.begun < 2*time.Second {
+		return false
+	}
+	is := s.unused > s.earned/2
+	*s = spell{begun: into}
+	return is
+}
+
+// Report says what became of a sign-in that was let in at some time and answered at now: it took that long to the head of its answer, or failed
+// (an error of the app's, or no answer in time; a wrong password is no failure). In calm times this tells what is normal; during a ramp and its
+// tail the rate is halved when sign-ins fail or take far longer, and climbs back by small steps. The caller owes a report for every
+// admission that reached the app.
+func (l *Line) Report(now time.Time, failed bool, took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settle(now)
+	switch l.phase {
+	case calm:
+		l.health.learn(now, failed, took)
+	case ramping:
+		l.judged(l.health.judge(now, failed, took, l.ramp.factor))
+	}
+}
+
+func (l *Line) judged(factor float64) {
+	if factor < l.ramp.factor {
+		l.halved++
+	}
+	l.ramp.factor = factor
+}
+
+// Use counts one more request of an admission, and says whether it is still good: an admission is for one journey through a sign-in,
+// and a journey has few requests. How often the last 130,000 or so were used is known; what was forgotten begins anew.
+func (l *Line) Use(now time.Time, id uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if id == 0 {
+		return false
+	}
+	if l.journeys == nil || now.Sub(l.travel) > journey {
+		l.journeys = new(uses)
+	}
+	l.travel = now
+	return l.journeys.take(id, requests)
+}
 
 // Load says what the line is doing at now.
-func (l *Line) Load(now time.Time) Load { return Load{} }
+func (l *Line) Load(now time.Time) Load {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settle(now)
+	d := Load{Active: l.phase != calm, Closed: l.phase == closed, Rate: math.Inf(1), Admitted: l.admitted}
+	if !d.Active {
+		return d
+	}
+	d.Halved, d.Since, d.Waiting, d.Rate = l.halved, l.began, int(l.crowd.people()), 0
+	if l.phase == ramping {
+		d.Rate, d.Ends = l.ramp.rate(&l.set), l.opened.Add(l.set.Over)
+	}
+	return d
+}

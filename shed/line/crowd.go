@@ -1,0 +1,112 @@
+package line
+
+import "time"
+
+const (
+	cells  = 64            // pieces of the time up to the latest return
+	groups = 64            // pieces of the line, oldest first: so many bins of order's in each
+	each   = bins / groups // bins
+	floor  = 1.0 / 1000    // the least part of those turned away that is taken to be people who come back
+)
+
+// crowd estimates how many people are really out there, and where in the line. The histogram cannot say: whoever throws his place away,
+// and every bot without cookies, is counted anew each time he asks. But those who are told to come again do come, at about that time, if
+// they are there. Who came back before is there until he fails to come; of those turned away for the first time, as large a part is there
+// as came of those before them.
+type crowd struct {
+	cell  time.Duration
+	at    time.Time // when the first cell began
+	first int
+	fresh [cells][groups]uint32 // turned away for the first time, by when they were told to come again and where they stand
+	again [cells][groups]uint32 // the same, of those who had come back before
+
+	newcomers, known [groups]uint32 // sums of the cells after the first
+	came             float64        // how many came back within the first cell
+	rest             float64        // which part of the first cell is still to come
+	due, back        float64        // of newcomers lately: how many were to come, how many came
+}
+
+func (c *crowd) reset(now time.Time, latest time.Duration) {
+	*c = crowd{at: now, cell: max(time.Second, latest/(cells-2)+1)}
+}
+
+// tell notes that somebody who stands in that bin of the line was told to come again.
+func (c *crowd) tell(now time.Time, wait time.Duration, bin int, before bool) {
+	c.pass(now)
+	n := min(max(int((now.Sub(c.at)+wait)/c.cell), 0), cells-1)
+	rows, sums := &c.fresh, &c.newcomers
+	if before {
+		rows, sums = &c.again, &c.known
+	}
+	rows[(c.first+n)%cells][bin/each]++
+	if n > 0 {
+		sums[bin/each]++
+	}
+}
+
+// pass lets the time go by. What came in a cell beyond those who are known to be there came of the newcomers.
+func (c *crowd) pass(now time.Time) {
+	const keep = 0.9 // of what earlier cells said
+	if now.Sub(c.at) >= 2*cells*c.cell {
+		*c = crowd{at: now, cell: c.cell, rest: 1}
+		return
+	}
+	for now.Sub(c.at) >= c.cell {
+		fresh, again := &c.fresh[c.first], &c.again[c.first]
+		c.due = c.due*keep + sum(fresh)
+		c.back = c.back*keep + c.came - sum(again)
+		c.came = 0
+		clear(fresh[:])
+		clear(again[:])
+		c.first = (c.first + 1) % cells
+		c.at = c.at.Add(c.cell)
+		for g := range groups {
+			c.newcomers[g] -= c.fresh[c.first][g]
+			c.known[g] -= c.again[c.first][g]
+		}
+	}
+	c.rest = min(1, 1-float64(now.Sub(c.at))/float64(c.cell))
+}
+
+// widen follows order.widen: groups join in pairs.
+func (c *crowd) widen() {
+	join := func(row *[groups]uint32) {
+		for g := range groups / 2 {
+			row[g] = row[2*g] + row[2*g+1]
+		}
+		clear(row[groups/2:])
+	}
+	for i := range cells {
+		join(&c.fresh[i])
+		join(&c.again[i])
+	}
+	join(&c.newcomers)
+	join(&c.known)
+}
+
+// part is which part of the newcomers are people who come back.
+func (c *crowd) part() float64 {
+	if c.due < 10 {
+		return 1
+	}
+	return min(1, max(floor, c.back/c.due))
+}
+
+// in is about how many people stand in a group and will come.
+func (c *crowd) in(group int) float64 {
+	known := float64(c.known[group]) + c.rest*float64(c.again[c.first][group])
+	return known + c.part()*(float64(c.newcomers[group])+c.rest*float64(c.fresh[c.first][group]))
+}
+
+// people is about how many will come.
+func (c *crowd) people() float64 {
+	return sum(&c.known) + c.rest*sum(&c.again[c.first]) + c.part()*(sum(&c.newcomers)+c.rest*sum(&c.fresh[c.first]))
+}
+
+func sum(row *[groups]uint32) float64 {
+	s := uint32(0)
+	for _, n := range row {
+		s += n
+	}
+	return float64(s)
+}
