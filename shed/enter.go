@@ -54,7 +54,10 @@ func (g *Gate) line(c Class) (*waiter, Permit, error) {
 		return nil, g.take(c, false), nil
 	}
 	now := time.Now()
-	g.turns.account(now, g.limit, &g.settings.Shares)
+	if g.queued == 0 {
+		g.turns.rest(now)
+	}
+	g.account()
 	if g.queued >= g.settings.Length && !g.displace(c, now) {
 		return nil, Permit{}, ErrFull
 	}
@@ -76,7 +79,7 @@ func (g *Gate) displace(c Class, now time.Time) bool {
 	}
 	place := g.queues[v].lastInTurn(now)
 	g.queues[v].remove(place)
-	g.left()
+	g.queued--
 	if place.waiter.settle() { // else somebody let him in elsewhere, and his place is free anyway
 		place.waiter.result <- outcome{err: ErrDisplaced}
 	}
@@ -102,7 +105,7 @@ func (g *Gate) forget(w *waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.queues[w.class].remove(&w.own) {
-		g.left()
+		g.queued--
 	}
 	if g.visitors[w.class].remove(&w.guest) {
 		g.visiting--
@@ -141,5 +144,5 @@ func (g *Gate) wait(ctx context.Context, w *waiter) (Permit, error) {
 func (g *Gate) patience(w *waiter) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.queues[w.class].deadline(w).Sub(time.Now())
+	return time.Until(g.queues[w.class].deadline(w))
 }

@@ -58,9 +58,7 @@ type Gate struct {
 func (g *Gate) Set(s GateSettings) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.queued > 0 {
-		g.turns.account(time.Now(), g.limit, &g.settings.Shares)
-	}
+	g.account()
 	if s.Adaptive != nil {
 		a := s.Adaptive.withDefaults()
 		s.Adaptive = &a
@@ -71,7 +69,7 @@ func (g *Gate) Set(s GateSettings) {
 		g.limit = max(s.Limit, 0)
 	}
 	g.settings = s
-	g.settle()
+	g.admit()
 }
 
 // GateLoad is how full a gate is at one moment.
@@ -144,19 +142,17 @@ func (g *Gate) take(c Class, guest bool) Permit {
 	return Permit{gate: g, class: c, guest: guest}
 }
 
-// settle gives what is free to those who wait for it: the gate's own first.
-func (g *Gate) settle() {
+// admit gives what is free to those who wait for it: the gate's own first.
+func (g *Gate) admit() {
 	if g.queued == 0 && g.visiting == 0 {
 		return
 	}
 	now := time.Now()
-	if g.queued > 0 {
-		g.turns.account(now, g.limit, &g.settings.Shares)
-	}
+	g.account()
 	for g.queued > 0 && g.free() {
 		c := g.turns.next(g.limit, &g.settings.Shares, g.waiting())
 		w := g.queues[c].serve(now)
-		g.left()
+		g.queued--
 		if w.settle() {
 			w.result <- outcome{permit: g.take(c, false)}
 		}
@@ -181,5 +177,9 @@ func (g *Gate) waiting() (w [NumClasses]bool) {
 	return w
 }
 
-// left counts that a place in the queue was left.
-func (g *Gate) left() { g.queued-- }
+// account is to be called before anything changes that lag depends on: limit, shares, permits, who waits.
+func (g *Gate) account() {
+	if g.queued > 0 {
+		g.turns.account(time.Now(), g.limit, &g.settings.Shares, g.waiting())
+	}
+}

@@ -159,3 +159,6 @@ func TestGateFreePermitAllocatesNothing(t *testing.T) {
 		t.Fatalf("%v allocations for a free permit; want 0", n)
 	}
 }
+
+// usualShares are the shares of the operator's file where it names none.
+var usualShares = Shares{Member: 0.40, SignIn: 0.20, Unproved: 0.10, Anonymous: 0.10, Background: 0.05}

@@ -34,13 +34,11 @@ func (p *Permit) Sample(took time.Duration, failed bool) {
 	if !g.window.complete(now) {
 		return
 	}
-	if g.queued > 0 {
-		g.turns.account(now, g.limit, &g.settings.Shares)
-	}
+	g.account()
 	g.measure, _ = g.measure.next(g.window, *g.settings.Adaptive)
 	g.limit = int(g.measure.limit)
 	g.window = window{began: now}
-	g.settle()
+	g.admit()
 }
 
 // Done gives the permit back. Doing so again does nothing.
@@ -56,14 +54,12 @@ func (p *Permit) Done() {
 }
 
 func (g *Gate) giveBack(c Class, guest bool) {
-	if g.queued > 0 {
-		g.turns.account(time.Now(), g.limit, &g.settings.Shares)
-	}
+	g.account()
 	g.inFlight--
 	if guest {
 		g.guests[c]--
 	} else {
 		g.turns.held[c]--
 	}
-	g.settle()
+	g.admit()
 }

@@ -1,6 +1,9 @@
 package shed
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Shares is the part of a pool's limit that each class is guaranteed, 0..1 and 1 at most together. The zero value guarantees
 // nothing: then whoever matters most goes first, and the others wait for what is left until their time is up.
@@ -9,49 +12,120 @@ type Shares [NumClasses]float64
 // rounding forgives what binary fractions lose: 0.29 of 100 is 29.
 const rounding = 1e-9
 
-// longestLag bounds how long a class is remembered to have had too much or too little.
+// longestLag bounds for how long a class pays for having had too much, or is paid for having had too little.
 const longestLag = time.Minute
 
-// turns decides whose turn it is when a permit comes free. It has no clock and no lock of its own.
+// of is what class c is guaranteed of n permits or places: seldom a whole number.
+func (s *Shares) of(c, n int) float64 { return s[c] * float64(n) }
+
+// turns decides whose turn it is when a permit comes free and several classes wait. It has no clock and no lock of its own.
+//
+// A share is seldom a whole number of permits, and to round it would give a small class nothing, or a small pool away five
+// times over. So a share is kept over time. What is whole in it is kept by the count of permits that the class holds. For the
+// fraction there is lag: for how many seconds the class has been behind its share while it waited. Holding one permit where the
+// share is a fifth of one puts it four seconds ahead for each second that it holds it, however long its requests take: counting
+// grants instead would give a class of slow requests more than its share. Time counts only while somebody waits: nobody
+// is the worse for what is taken of a pool that has room, and what is borrowed beyond the share rounded up is not charged, since
+// nobody is to be punished for taking what others left.
+//
+// Whose turn it is:
+//
+//   - A class is due if it waits, holds less than its share, and either a whole permit more is within the share or it is not
+//     ahead. Of the classes that are due the one furthest behind goes first; of equals the one that matters more.
+//   - As no permit is ever taken back, lesser classes could each round up their fraction, and with slow requests keep better ones
+//     out for long. So a class is due only if all that matter less than any better class hold, together, no more than what
+//     the shares down to that better class leave of the limit, those rounded down.
+//   - Where none is due, the class that matters most of those who wait goes: it borrows.
+//
+// None starves: the shares are 1 at most together, so those who are due before a class use at most what its share leaves.
 type turns struct {
 	held [NumClasses]int     // permits of the gate's own requests; guests are not in it
 	lag  [NumClasses]float64 // seconds that a class is behind its share; less than 0: ahead
 	at   time.Time           // when lag was right
 }
 
-// of is what class c is guaranteed of a limit, in permits: seldom a whole number.
-func (s *Shares) of(c int, limit int) float64 { return s[c]*float64(limit) + rounding }
-
-// account brings lag up to date.
-func (t *turns) account(now time.Time, limit int, shares *Shares) {
+// rest brings lag up to date after nobody waited: who was ahead is so by less, and nobody is behind.
+func (t *turns) rest(now time.Time) {
 	passed := now.Sub(t.at).Seconds()
 	t.at = now
-	if passed <= 0 {
-		return
+	for c := range t.lag {
+		t.lag[c] = min(t.lag[c]+passed, 0)
 	}
-	_ = limit
-	_ = shares
 }
 
-// next returns whose turn it is of those who wait.
+// account brings lag up to date after somebody waited, and held was the same all the time. A class that does not wait is not
+// behind.
+func (t *turns) account(now time.Time, limit int, shares *Shares, waiting [NumClasses]bool) {
+	passed := now.Sub(t.at).Seconds()
+	t.at = now
+	for c := range t.lag {
+		share := shares.of(c, limit)
+		if share <= rounding {
+			t.lag[c] = 0
+			continue
+		}
+		charged := min(float64(t.held[c]), math.Ceil(share-rounding))
+		lag := t.lag[c] + passed*(1-charged/share)
+		most := longestLag.Seconds()
+		if !waiting[c] {
+			most = 0
+		}
+		t.lag[c] = max(min(lag, most), -longestLag.Seconds())
+	}
+}
+
+// due says whether class c may claim a permit now, by the rule above, if it waits.
+func (t *turns) due(c, limit int, shares *Shares) bool {
+	share, held := shares.of(c, limit), float64(t.held[c])
+	if held >= share-rounding || held+1 > share+rounding && t.lag[c] < 0 {
+		return false
+	}
+	lesser := 0
+	for _, n := range t.held {
+		lesser += n
+	}
+	better := 0.0
+	for i := range c {
+		lesser -= t.held[i]
+		better += shares.of(i, limit)
+		if lesser+1 > limit-int(better+rounding) {
+			return false
+		}
+	}
+	return true
+}
+
+// next returns whose turn it is of those who wait. Somebody must.
 func (t *turns) next(limit int, shares *Shares, waiting [NumClasses]bool) Class {
-	for c := range waiting {
-		if waiting[c] && float64(t.held[c]+1) <= shares.of(c, limit) {
-			return Class(c)
+	best := -1
+	for c, waits := range waiting {
+		if waits && t.due(c, limit, shares) && (best < 0 || t.lag[c] > t.lag[best]) {
+			best = c
 		}
 	}
-	for c := range waiting {
+	for c := 0; best < 0 && c < NumClasses; c++ {
 		if waiting[c] {
-			return Class(c)
+			best = c
 		}
 	}
-	return Background
+	return Class(best)
 }
 
-// displaced returns the class that loses a place in a full queue to a newcomer of class c.
+// displaced returns the class that loses a place in a full queue to a newcomer of class c, if one does.
+//
+// A class is beyond its share of the queue if it has more places than its share of the length, and more than one if it is due
+// for a permit. The least of those that matter less than c loses a place. Where c itself is not beyond its share if it gets a
+// place, that may be one that matters more, too: else a flood of a better class would keep it out for good.
 func (t *turns) displaced(c Class, limit, length int, shares *Shares, queued *[NumClasses]int) (Class, bool) {
-	for v := NumClasses - 1; v > int(c); v-- {
-		if queued[v] > 0 && float64(queued[v]) > shares.of(v, length) {
+	within := func(v, places int) bool {
+		return float64(places) <= shares.of(v, length)+rounding || places == 1 && t.due(v, limit, shares)
+	}
+	least := int(c) + 1
+	if within(int(c), queued[c]+1) {
+		least = 0
+	}
+	for v := NumClasses - 1; v >= least; v-- {
+		if v != int(c) && queued[v] > 0 && !within(v, queued[v]) {
 			return Class(v), true
 		}
 	}

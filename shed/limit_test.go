@@ -1,0 +1,188 @@
+package shed
+
+import (
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestTheNextLimit(t *testing.T) {
+	const ms = time.Millisecond
+	bounds := AdaptiveSettings{Min: 8, Max: 200}
+	known := measure{limit: 100, usual: 0.1, windows: firstWindows + 1}
+	answers := func(n int, each time.Duration, peak int) window {
+		return window{answers: n, took: time.Duration(n) * each, peak: peak}
+	}
+	failing := func(n, failures, peak int) window {
+		w := answers(n, 100*ms, peak)
+		w.failures = failures
+		return w
+	}
+	at := func(limit float64) measure { m := known; m.limit = limit; return m }
+	for _, c := range []struct {
+		name string
+		from measure
+		w    window
+		want float64
+		why  change
+	}{
+		{"nothing was seen", known, window{}, 100, changeNone},
+		{"as usual, and in use", known, answers(100, 100*ms, 100), 110, changeGrows},
+		{"a little slower is usual, too", known, answers(100, 149*ms, 100), 110, changeGrows},
+		{"as usual, and half in use", known, answers(100, 100*ms, 50), 110, changeGrows},
+		{"as usual, and less in use", known, answers(100, 100*ms, 49), 100, changeUnused},
+		{"slow, but not for being full", known, answers(100, 500*ms, 49), 100, changeUnused},
+		{"twice as slow", known, answers(100, 200*ms, 100), 100 - 0.2*(25-10), changeSlow},
+		{"a hundred times as slow", known, answers(100, 10*time.Second, 100), 100 - 0.2*(50-10), changeSlow},
+		{"one in ten without an answer is not failing", known, failing(90, 10, 100), 110, changeGrows},
+		{"more are", known, failing(89, 11, 100), 92, changeFailing},
+		{"all of them cost no more", known, failing(0, 1000, 100), 92, changeFailing},
+		{"failing, but not for being full", known, failing(0, 1000, 10), 100, changeUnused},
+		{"as usual at the most", at(199), answers(100, 100*ms, 199), 200, changeGrows},
+		{"slow at the least", at(8), answers(100, 900*ms, 8), 8, changeSlow},
+		{"a small limit may grow in spite of a slow window", at(10), answers(100, 200*ms, 10), 11.5, changeSlow},
+		{"what is usual is not known yet", measure{limit: 64, windows: 3, usual: 0.01}, answers(100, 900*ms, 64), 64, changeLearns},
+		{"an unknown pool may grow", measure{limit: 64}, answers(100, 900*ms, 64), 72, changeGrows},
+		{"an unknown pool may fail", measure{limit: 64}, failing(0, 100, 64), 64 - 0.2*(32-8), changeFailing},
+		{"answers in no time", known, answers(100, 0, 100), 110, changeGrows},
+	} {
+		got, why := c.from.next(c.w, bounds)
+		if math.Abs(got.limit-c.want) > 0.2 || why != c.why {
+			t.Errorf("%s: %.2f, %s; want %.2f, %s", c.name, got.limit, why, c.want, c.why)
+		}
+	}
+}
+
+// backend is a pool of which each request takes as long as usual up to a capacity, and longer in proportion beyond it.
+type backend struct {
+	base     time.Duration
+	capacity float64
+}
+
+// run lets wanted requests be under way at once, or as many as the limit allows, for some seconds.
+func (b backend) run(m measure, s AdaptiveSettings, wanted float64, seconds int) measure {
+	for range seconds {
+		inFlight := math.Min(wanted, math.Floor(m.limit))
+		took := time.Duration(float64(b.base) * math.Max(1, inFlight/b.capacity))
+		n := int(inFlight / took.Seconds())
+		m, _ = m.next(window{answers: n, took: time.Duration(n) * took, peak: int(inFlight)}, s)
+	}
+	return m
+}
+
+func TestAnAdaptiveLimitInAModelPool(t *testing.T) {
+	s := AdaptiveSettings{}.withDefaults()
+	b := backend{base: 100 * time.Millisecond, capacity: 100}
+	calm := b.run(measure{}.bounded(s, 0), s, 60, 600)
+
+	t.Run("overload finds the capacity", func(t *testing.T) {
+		m := b.run(calm, s, 1000, 60)
+		t.Logf("after a minute of ten times the load the limit is %.0f; the pool takes 100 at once", m.limit)
+		if m.limit < 100 || m.limit > 250 {
+			t.Errorf("the limit is %.0f", m.limit)
+		}
+		if m = b.run(m, s, 1000, 300); m.limit > 400 {
+			t.Errorf("after six minutes the limit is %.0f", m.limit)
+		}
+		t.Logf("after six minutes it is %.0f", m.limit)
+	})
+	t.Run("a lost half is found", func(t *testing.T) {
+		m := b.run(calm, s, 1000, 60)
+		m = backend{b.base, 50}.run(m, s, 1000, 60)
+		t.Logf("a minute after half of the pool was lost the limit is %.0f", m.limit)
+		if m.limit > 125 {
+			t.Errorf("the limit is %.0f", m.limit)
+		}
+	})
+	t.Run("a quiet night forgets nothing and adds nothing", func(t *testing.T) {
+		if m := b.run(calm, s, 3, 8*3600); m.limit != calm.limit {
+			t.Errorf("the limit went from %.0f to %.0f", calm.limit, m.limit)
+		}
+	})
+	t.Run("a rush that the pool can take", func(t *testing.T) {
+		big := backend{b.base, 10000}
+		m := big.run(measure{}.bounded(s, 0), s, 1000, 45)
+		t.Logf("45 seconds after a rush on an idle pool the limit is %.0f", m.limit)
+		if m.limit < 600 {
+			t.Errorf("the limit is %.0f", m.limit)
+		}
+	})
+	t.Run("errors made in no time", func(t *testing.T) {
+		m := backend{2 * time.Millisecond, 10000}.run(calm, s, 80, 20)
+		m = b.run(m, s, 80, 60)
+		t.Logf("a minute after 20 seconds of them the limit went from %.0f to %.0f", calm.limit, m.limit)
+		if m.limit < calm.limit {
+			t.Error("they cost the pool a part of its limit")
+		}
+	})
+	t.Run("a pool that hangs", func(t *testing.T) {
+		m := calm
+		for range 30 {
+			m, _ = m.next(window{failures: 20, peak: int(m.limit)}, s)
+		}
+		hung := m.limit
+		m = b.run(m, s, 80, 15)
+		t.Logf("30 seconds without an answer take the limit from %.0f to %.0f; 15 good ones to %.0f", calm.limit, hung, m.limit)
+		if hung < 8 || m.limit < 60 {
+			t.Error("it has to come back soon")
+		}
+	})
+	t.Run("a pool that is better for good", func(t *testing.T) {
+		m := b.run(calm, s, 1000, 300)
+		before := m.usual
+		m = b.run(m, s, 60, 120)
+		t.Logf("the usual time went from %.3fs to %.3fs in two minutes of calm", before, m.usual)
+		if m.usual > 0.21 {
+			t.Error("what was usual under overload stays usual")
+		}
+	})
+}
+
+// In a gate the limit moves by samples alone, one window a second, and lets those in who wait for it.
+func TestAGateFindsItsLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g Gate
+		g.Set(GateSettings{Adaptive: &AdaptiveSettings{Min: 4, Max: 50}, Limit: 10, Length: 100, Timeout: time.Minute})
+		if l := g.Load().Limit; l != 10 {
+			t.Fatalf("begins with %d; want 10", l)
+		}
+		var held []Permit
+		for range 10 {
+			p, _ := g.Acquire(t.Context(), Member)
+			held = append(held, p)
+		}
+		late := make(chan Permit)
+		go func() { p, _ := g.Acquire(t.Context(), Member); late <- p }()
+		for i := range 9 {
+			held[i].Sample(100*time.Millisecond, false)
+			held[i].Sample(time.Hour, true) // the second time says nothing
+		}
+		time.Sleep(time.Second)
+		if l := g.Load().Limit; l != 10 {
+			t.Fatalf("moved to %d after nine samples", l)
+		}
+		held[9].Sample(100*time.Millisecond, false)
+		if l := g.Load().Limit; l != 14 {
+			t.Fatalf("is %d after a good window; want 14", l)
+		}
+		p := <-late
+		p.Done()
+		p.Sample(time.Hour, true) // too late to say anything
+		g.Set(GateSettings{Adaptive: &AdaptiveSettings{Min: 4, Max: 50}, Limit: 10})
+		if l := g.Load().Limit; l != 14 {
+			t.Errorf("the same settings again made it %d; want what it has learnt, 14", l)
+		}
+		g.Set(GateSettings{Adaptive: &AdaptiveSettings{Min: 4, Max: 12}})
+		if l := g.Load().Limit; l != 12 {
+			t.Errorf("new bounds made it %d; want 12", l)
+		}
+		g.Set(GateSettings{Limit: 3})
+		if l := g.Load().Limit; l != 3 {
+			t.Errorf("a fixed limit is %d; want 3", l)
+		}
+		for i := range held {
+			held[i].Done()
+		}
+	})
+}
