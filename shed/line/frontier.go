@@ -11,7 +11,8 @@ import (
 // many come as may enter. Two things keep it true. Each of the called who comes and finds no credit is one too many: it goes back by one,
 // so that those who waited longest have what there is. And credit that lies unused though it is offered goes to others from further back,
 // the longer it lies the further (lead), so that capacity is never idle while people wait; lead shrinks as soon as more come than may
-// enter. A newcomer is the last whom lead reaches.
+// enter. A newcomer is the last whom lead reaches, and the first whom it does not reach any more; a flood of those who carry no place takes what
+// nobody else wants.
 type frontier struct {
 	called float64 // people by the histogram
 	lead   float64
@@ -56,8 +57,12 @@ func (f *frontier) near(o *order, c *crowd) float64 {
 // reaches says whether somebody with so many before him may enter.
 func (f *frontier) reaches(before float64) bool { return before <= f.called+f.lead }
 
-// miss notes that somebody with a place may enter and there was no credit.
-func (f *frontier) miss(before float64) {
+// miss notes that somebody may enter and there was no credit.
+func (f *frontier) miss(before float64, kept bool) {
+	if !kept {
+		f.lead *= 0.9
+		return
+	}
 	f.lead /= 2
 	if before <= f.called && f.ratio > 0 {
 		f.called = max(before, f.called-1/f.ratio)

@@ -24,12 +24,13 @@ func (l *Line) Enter(now time.Time, p Place) Turn {
 	case closed:
 		return l.turnAway(now, p)
 	}
+	l.spell.asked++
 	kept, before := l.stands(now, p)
 	if !l.frontier.reaches(before) {
 		return l.tell(now, p, kept, before)
 	}
 	if !l.ramp.take() {
-		l.frontier.miss(before)
+		l.frontier.miss(before, kept)
 		return l.tell(now, p, kept, before)
 	}
 	l.admitted++
@@ -152,10 +153,11 @@ func spread(d, least, latest time.Duration) time.Duration {
 }
 
 // whole makes a wait whole seconds, which is what visitors can be told, up or down by chance so that nobody is moved on average; at
-// least one.
+// least one, and within bounds where a whole second lies between them.
 func whole(d, least, latest time.Duration) time.Duration {
 	d = (d + rand.N(time.Second)).Truncate(time.Second)
-	return max(min(d, latest.Truncate(time.Second)), least, time.Second)
+	d = min(d, latest.Truncate(time.Second))
+	return max(d, (least + time.Second - 1).Truncate(time.Second), time.Second)
 }
 
 func newID(mark uint16) uint64 {
