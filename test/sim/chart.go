@@ -14,6 +14,7 @@ type Chart struct {
 	Says   string   // the whole in words, for those who have it read to them
 	Length time.Duration
 	Tick   time.Duration // between two marks of the time axis
+	NameAt time.Duration // the curves' names stand in the order that the curves have at this moment; 0: at the end
 	Bands  []Band
 	Panels []Panel
 }
@@ -56,7 +57,7 @@ const (
 func (c Chart) SVG() []byte { return c.draw().Bytes() }
 
 func (c Chart) draw() *svg {
-	top := 40 + rowHigh*float64(len(c.Lines)) + 20
+	top := 40 + rowHigh*float64(len(c.Lines)) + 24
 	s := &svg{width: wide, height: top + float64(len(c.Panels))*(panelHigh+panelTitle) + 34}
 	s.begin(c.Title, c.Says)
 	s.text(20, 32, 18, start, "head", c.Title)
@@ -85,11 +86,15 @@ func (c Chart) x(at time.Duration) float64 {
 func (c Chart) panel(s *svg, p Panel, y float64, first bool) {
 	foot := y + panelHigh
 	for _, b := range c.Bands {
+		upper := y
+		if first { // up to the bands' names, which stand over the panel's
+			upper -= 42
+		}
 		if b.Shaded {
-			s.rect(c.x(b.From), y, c.x(b.To)-c.x(b.From), panelHigh, "band")
+			s.rect(c.x(b.From), upper, c.x(b.To)-c.x(b.From), foot-upper, "band")
 		}
 		if first {
-			s.text((c.x(b.From)+c.x(b.To))/2, y+13, 12, middle, "soft", b.Name)
+			s.text((c.x(b.From)+c.x(b.To))/2, y-29, 12, middle, "soft", b.Name)
 		}
 	}
 	step := tick(p.Top)
@@ -117,6 +122,9 @@ func (c Chart) panel(s *svg, p Panel, y float64, first bool) {
 func (c Chart) curve(s *svg, curve Curve, height func(float64) float64) {
 	var points []point
 	for i, v := range curve.Series.Values {
+		if math.IsNaN(v) { // not there yet
+			continue
+		}
 		at := time.Duration(i)*curve.Series.Step + curve.Series.Step/2
 		if at > c.Length {
 			break
@@ -148,7 +156,11 @@ func (c Chart) names(s *svg, p Panel, y float64, height func(float64) float64) {
 	all := make([]name, 0, len(p.Curves))
 	for _, curve := range p.Curves {
 		n := name{curve, y + panelHigh}
-		if shown := min(len(curve.Series.Values), int(c.Length/max(curve.Series.Step, 1))); shown > 0 {
+		until := c.Length
+		if c.NameAt > 0 {
+			until = c.NameAt
+		}
+		if shown := min(len(curve.Series.Values), int(until/max(curve.Series.Step, 1))); shown > 0 {
 			n.y = height(curve.Series.Values[shown-1])
 		}
 		all = append(all, n)
@@ -181,12 +193,12 @@ func (c Chart) names(s *svg, p Panel, y float64, height func(float64) float64) {
 // tick returns a round distance between the marks of an axis that ends at top: three to six of them.
 func tick(top float64) float64 {
 	step := math.Pow(10, math.Floor(math.Log10(top)))
-	for _, part := range []float64{0.1, 0.2, 0.25, 0.5, 1} {
+	for _, part := range []float64{0.1, 0.2, 0.5, 1, 2} {
 		if top/(step*part) <= 5 {
 			return step * part
 		}
 	}
-	return step
+	return 5 * step
 }
 
 // roundUp returns the least round figure that is not under the largest of those.

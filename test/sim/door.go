@@ -87,6 +87,9 @@ func (d *Door) SignIn(ctx context.Context, place line.Place, work time.Duration)
 			return Answer{Kind: Late}
 		}
 		d.Trace.Shed.Add(d.clock.now())
+		if d.Line != nil {
+			d.Line.Report(time.Now(), true, 0) // the ramp lets in more than the pool has room for
+		}
 		wait := d.Page
 		if wait == 0 {
 			wait = d.backlog.Wait(time.Now(), d.Serves)

@@ -106,7 +106,7 @@ type HerdFigures struct {
 	At          time.Duration // when it began, after the opening
 	Normal, P99 time.Duration // how long a sign-in takes, 99 of 100: before the outage, and from the opening on
 	PeakToMean  float64       // of the returns of those who honour what they are told, in the second with the most, while the herd comes in
-	Back        time.Duration // after the opening: the last second in which anybody was told to come again
+	Back        time.Duration // after the opening: the last was signed in of those who had been told to come again
 	Shed        int           // admitted, and turned away by the gate after all
 	In          int           // signed in from the opening to the end
 }
@@ -116,7 +116,7 @@ func (h Herd) Figures(t *Trace) HerdFigures {
 	f := HerdFigures{
 		Normal: t.Took.Quantile(0.99, 0, h.From),
 		P99:    t.Took.Quantile(0.99, h.To, h.Length),
-		Back:   max(t.Told.Last(), t.Shed.Last()) - h.To,
+		Back:   t.Waited.Last() - h.To,
 		Shed:   t.Shed.Count(h.To, h.Length),
 		In:     t.Done.Count(h.To, h.Length),
 	}

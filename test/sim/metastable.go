@@ -57,7 +57,7 @@ func (m Metastable) run(d *Door) *Trace {
 // MetastableFigures are what the simulation is judged by.
 type MetastableFigures struct {
 	Back    time.Duration // after the opening: from then on no ten seconds were out of order; negative: never
-	Cleared time.Duration // after the opening: nobody was told to come again any more
+	Cleared time.Duration // after the opening: the last was signed in of those who had been told to come again
 	Last    float64       // signed in a second, as a part of those who come, in the last minute
 	GaveUp  int           // visitors who went away for good
 	Wasted  float64       // part of the sign-ins after the opening that got as far as the servers or the gate, and came to nothing
@@ -66,7 +66,7 @@ type MetastableFigures struct {
 
 // Figures judges a run.
 func (m Metastable) Figures(t *Trace) MetastableFigures {
-	f := MetastableFigures{Cleared: max(t.Told.Last(), t.Shed.Last()) - m.To, GaveUp: t.GaveUp.Count(0, m.Length)}
+	f := MetastableFigures{Cleared: t.Waited.Last() - m.To, GaveUp: t.GaveUp.Count(0, m.Length)}
 	const window = 10 * time.Second
 	bad := m.To
 	for at := m.To; at+window <= m.Length; at += time.Second {

@@ -10,6 +10,7 @@ import (
 func TestMetastable(t *testing.T) {
 	m := TheMetastable()
 	with, without := inVirtualTime(t, m.Protected, m.Unprotected)
+	drawn(t, "metastable", m.Chart(with, without))
 	w, wo := m.Figures(with), m.Figures(without)
 	for _, f := range []struct {
 		name string

@@ -10,15 +10,15 @@ import (
 )
 
 // Overload is a pool that is asked for more than it can do: half of its capacity, all of it, twice, three times, and half
-// again, for a while each. Requests of all classes come as they do on a mixed site, each by somebody who waits a second and a
-// half for an answer and then goes away. The pool has as many cores as its limit has permits, so that a permit is a core, and
+// again, for a while each. Requests of all classes come as they do on a mixed site, each by somebody who waits one to two
+// seconds for an answer and then goes away. The pool has as many cores as its limit has permits, so that a permit is a core, and
 // what it is in the middle of it finishes.
 type Overload struct {
 	Capacity float64                  // requests a second that the pool can do
 	Limit    int                      // permits
 	Length   int                      // the queue
 	Timeout  time.Duration            // of the queue
-	Patience time.Duration            // of a visitor
+	Patience time.Duration            // of a visitor, on the average
 	Mix      [shed.NumClasses]float64 // part of the requests that each class has
 	Steps    []float64                // what is asked, as a part of the capacity
 	Each     time.Duration            // how long a step lasts
@@ -40,7 +40,13 @@ func (o Overload) Long() time.Duration { return time.Duration(len(o.Steps)) * o.
 // ClassTrace is what happened to the requests of one class.
 type ClassTrace struct {
 	Asked, Done, Refused, Gone Moments
-	Took                       Times // of those done
+	Took                       Times   // of those done
+	Good                       Moments // when those came who were answered in time
+}
+
+// Served returns which part of those who came in [from, to) were answered in time.
+func (t *ClassTrace) Served(from, to time.Duration) float64 {
+	return float64(t.Good.Count(from, to)) / float64(max(1, t.Asked.Count(from, to)))
 }
 
 // OverloadTrace is what happened in one run.
@@ -77,15 +83,16 @@ func (o Overload) run(e Entrance) *OverloadTrace {
 		class := o.class(rng.Float64())
 		work := time.Duration((0.5 + rng.Float64()) * float64(o.Limit) / o.Capacity * float64(time.Second))
 		time.Sleep(at - c.now())
-		all.Go(func() { o.request(c, e, &t.Classes[class], class, work) })
+		patience := time.Duration((2 + rng.Float64()*2) / 3 * float64(o.Patience))
+		all.Go(func() { o.request(c, e, &t.Classes[class], class, work, patience) })
 	}
 }
 
 // request is the life of one request.
-func (o Overload) request(c clock, e Entrance, t *ClassTrace, class shed.Class, work time.Duration) {
+func (o Overload) request(c clock, e Entrance, t *ClassTrace, class shed.Class, work, patience time.Duration) {
 	came := c.now()
 	t.Asked.Add(came)
-	ctx, cancel := context.WithTimeout(context.Background(), o.Patience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	leave, err := e.Enter(ctx, class)
 	switch {
@@ -102,6 +109,7 @@ func (o Overload) request(c clock, e Entrance, t *ClassTrace, class shed.Class, 
 		t.Gone.Add(c.now())
 		return
 	}
+	t.Good.Add(came)
 	t.Done.Add(c.now())
 	t.Took.Add(c.now(), c.now()-came)
 }
@@ -132,7 +140,7 @@ func (o Overload) Figures(t *OverloadTrace, step int) OverloadFigures {
 		done := float64(t.Classes[c].Done.Count(from, to))
 		f.Share[c] = done / (to - from).Seconds() / o.Capacity
 		f.Goodput += f.Share[c]
-		f.Served[c] = done / float64(max(1, t.Classes[c].Asked.Count(from, to)))
+		f.Served[c] = t.Classes[c].Served(from, to)
 		f.P95[c] = t.Classes[c].Took.Quantile(0.95, from, to)
 	}
 	return f

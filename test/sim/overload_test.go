@@ -12,6 +12,7 @@ import (
 func TestOverload(t *testing.T) {
 	o := TheOverload()
 	with, without := inVirtualTime(t, o.Protected, o.Unprotected)
+	drawn(t, "overload", o.Chart(with, without))
 	for step, asked := range o.Steps {
 		for _, side := range []struct {
 			name  string
@@ -42,12 +43,12 @@ func TestOverload(t *testing.T) {
 			t.Errorf("%v was served better than sign-ins", c)
 		}
 	}
-	if wo.Served[shed.SignIn] > 0.5 || wo.Goodput > 0.7 {
-		t.Errorf("a plain queue does as well (%s of sign-ins, goodput %s): the model proves nothing", percent(wo.Served[shed.SignIn]), percent(wo.Goodput))
+	if wo.Served[shed.SignIn] > 0.5 || wo.P95[shed.SignIn] < time.Second {
+		t.Errorf("a plain queue does as well (%s of the sign-ins in %v): the model proves nothing", percent(wo.Served[shed.SignIn]), wo.P95[shed.SignIn])
 	}
 	after := o.Figures(with, worst+1)
 	for _, c := range shed.Classes {
-		if after.Served[c] < 0.99 {
+		if after.Served[c] < 0.95 {
 			t.Errorf("after the overload %v is served only to %s", c, percent(after.Served[c]))
 		}
 	}

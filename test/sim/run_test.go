@@ -2,10 +2,8 @@ package sim
 
 import (
 	"flag"
-	"math"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"testing/synctest"
 
@@ -36,5 +34,3 @@ func drawn(t *testing.T, name string, c Chart) {
 		t.Error(err)
 	}
 }
-
-func percent(part float64) string { return strconv.Itoa(int(math.Round(part*100))) + " %" }

@@ -18,7 +18,6 @@ type visitor struct {
 	tries    int           // how often he tries again after an error or no answer
 	hammers  bool          // he keeps no cookies and tries every second until he is in
 	honours  bool          // he waits as long as the page says; else he takes the page for an error
-	seen     func(Answer)  // told of every answer; nil: nobody
 }
 
 // newVisitor returns the visitor of that number.
@@ -36,6 +35,7 @@ func (v *visitor) signIn(ctx context.Context) {
 	v.door.Trace.came()
 	defer v.door.Trace.left()
 	var place line.Place
+	told := false
 	for tries, returns := v.tries, false; ctx.Err() == nil; returns = true {
 		time.Sleep(v.between(5*time.Millisecond, 40*time.Millisecond)) // his line to the site
 		if returns && !v.hammers {
@@ -44,12 +44,13 @@ func (v *visitor) signIn(ctx context.Context) {
 		patience, cancel := context.WithTimeout(ctx, v.patience)
 		a := v.door.SignIn(patience, place, v.between(v.mean*8/10, v.mean*12/10))
 		cancel()
-		if v.seen != nil {
-			v.seen(a)
-		}
 		again := v.between(time.Second, 2*time.Second)
+		told = told || a.Kind == Told
 		switch {
 		case a.Kind == In:
+			if told {
+				v.door.Trace.Waited.Add(v.door.clock.now())
+			}
 			return
 		case v.hammers:
 			again = time.Second

@@ -1,0 +1,159 @@
+package sim
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"gatehouse/shed"
+)
+
+// Chart draws both runs of the herd.
+func (h Herd) Chart(with, without *Trace) Chart {
+	const until = 240 * time.Second
+	admitted := func(t *Trace) Series { return t.Admitted.PerSecond(until, time.Second) }
+	returns := func(t *Trace) Series { return t.Returns.PerSecond(until, time.Second) }
+	ramp := Series{Step: time.Second}
+	for at := time.Duration(0); at < h.To+h.Ramp.Over; at += time.Second {
+		allowed := math.NaN()
+		if at >= h.To {
+			allowed = h.Allows(at + time.Second/2)
+		}
+		ramp.Values = append(ramp.Values, allowed)
+	}
+	w, wo := h.Figures(with), h.Figures(without)
+	most := roundUp(admitted(with).Max(), admitted(without).Max(), h.Ramp.To)
+	back := roundUp(returns(with).Max(), returns(without).Max())
+	outside := roundUp(with.Outside.Max(), without.Outside.Max())
+	return Chart{
+		Title: "A session store comes back before 5,000 visitors",
+		Lines: []string{
+			fmt.Sprintf("It was away for %.0f s. Nine in ten come again when they are told to, one in ten asks every second.",
+				(h.To - h.From).Seconds()),
+			fmt.Sprintf("With the line no second holds more than %s of what the ramp allows, and 99 of 100 sign-ins take %d ms (before: %d).",
+				percent(w.Excess), w.P99.Milliseconds(), w.Normal.Milliseconds()),
+			fmt.Sprintf("Without it all are told to come again in 30 s: %s come in one second, %s are refused after all, and it takes %d ms.",
+				whole(admitted(without).Max()), whole(float64(wo.Shed)), wo.P99.Milliseconds()),
+		},
+		Says: fmt.Sprintf("Time series of a simulation with Gatehouse's line above and without it below, on the same scales. With it, admissions follow the ramp from "+
+			"%.0f to %.0f a second; the busiest second of returns has %.1f times the mean. Without it, admissions jump to %.0f in one second, and returns peak at %.1f times the mean.",
+			h.Ramp.From, h.Ramp.To, w.PeakToMean, admitted(without).Max(), wo.PeakToMean),
+		Length: until, Tick: 30 * time.Second,
+		Bands: []Band{{h.From, h.To, "the store is away", true}},
+		Panels: []Panel{
+			{"Sign-ins admitted, with the line", "a second", most, []Curve{
+				{Name: "admitted", Area: true, Series: admitted(with)}, {Name: "the ramp", Tone: 5, Dashed: true, Series: ramp}}},
+			{"Sign-ins admitted, without", "a second", most, []Curve{
+				{Name: "admitted", Tone: 1, Area: true, Series: admitted(without)}, {Name: "the ramp", Tone: 5, Dashed: true, Series: ramp}}},
+			{"Visitors who come again, as they were told, with the line", "a second", back, []Curve{
+				{Name: "come again", Area: true, Series: returns(with)}}},
+			{"Visitors who come again, without", "a second", back, []Curve{
+				{Name: "come again", Tone: 1, Area: true, Series: returns(without)}}},
+			{"Visitors who are not signed in yet", "visitors", outside, []Curve{
+				{Name: "with the line", Series: with.Outside}, {Name: "without", Tone: 1, Dashed: true, Series: without.Outside}}},
+		},
+	}
+}
+
+// Chart draws both runs of the metastable case.
+func (m Metastable) Chart(with, without *Trace) Chart {
+	const step = 5 * time.Second
+	rate := func(x *Moments) Series { return x.PerSecond(m.Length, step) }
+	w, wo := m.Figures(with), m.Figures(without)
+	top := roundUp(rate(&without.Admitted).Max(), rate(&with.Admitted).Max())
+	busy := roundUp(with.Busy.Max(), without.Busy.Max())
+	sides := func(t *Trace, tone int) []Curve {
+		return []Curve{
+			{Name: "signed in", Tone: tone, Area: true, Series: rate(&t.Done)},
+			{Name: "sent to the servers", Tone: 5, Dashed: true, Series: rate(&t.Admitted)},
+		}
+	}
+	return Chart{
+		Title: "An outage of 30 seconds, and retries",
+		Lines: []string{
+			fmt.Sprintf("%.0f visitors a second want to sign in, the servers can do 60; who gets no answer within 3 s tries again, up to %d times.", m.Calm, m.Tries),
+			fmt.Sprintf("With Gatehouse the site is in order %.0f s after the store came back, and the last who had to wait is in after %.0f s.",
+				w.Back.Seconds(), w.Cleared.Seconds()),
+			fmt.Sprintf("Without it the servers only work for visitors who have gone: ten minutes later %s of those who come get in.", percent(wo.Last)),
+		},
+		Says: fmt.Sprintf("Time series of a simulation with Gatehouse above and without it below, on the same scales. With Gatehouse sign-ins return to %.0f a second "+
+			"within %.0f seconds. Without it retries keep the login servers saturated and hardly anybody is signed in until the end.", m.Calm, w.Back.Seconds()),
+		Length: m.Length, Tick: time.Minute,
+		Bands: []Band{{m.From, m.To, "store away", true}},
+		Panels: []Panel{
+			{"Sign-ins, with Gatehouse", "a second", top, sides(with, 0)},
+			{"Sign-ins, without", "a second", top, sides(without, 1)},
+			{"Sign-ins that the login servers have taken on", "sign-ins", busy, []Curve{
+				{Name: "with Gatehouse", Series: with.Busy}, {Name: "without", Tone: 1, Series: without.Busy}}},
+			{"Visitors who want to sign in and are not", "visitors", roundUp(with.Outside.Max(), without.Outside.Max()), []Curve{
+				{Name: "with Gatehouse", Series: with.Outside}, {Name: "without", Tone: 1, Series: without.Outside}}},
+		},
+	}
+}
+
+// Chart draws both runs of the overload.
+func (o Overload) Chart(with, without *OverloadTrace) Chart {
+	const step = 3 * time.Second
+	words := [shed.NumClasses]string{"members", "sign-ins", "unproved", "anonymous", "background"}
+	served := func(t *OverloadTrace) (curves []Curve) {
+		for _, c := range shed.Classes {
+			s := Series{Step: step}
+			for at := time.Duration(0); at < o.Long(); at += step {
+				s.Values = append(s.Values, 100*t.Classes[c].Served(at, at+step))
+			}
+			curves = append(curves, Curve{Name: words[c], Tone: int(c), Series: s})
+		}
+		return curves
+	}
+	goodput := func(t *OverloadTrace) Series {
+		s := t.Classes[0].Done.PerSecond(o.Long(), step)
+		for _, c := range shed.Classes[1:] {
+			for i, v := range t.Classes[c].Done.PerSecond(o.Long(), step).Values {
+				s.Values[i] += v
+			}
+		}
+		return s
+	}
+	took := func(t *OverloadTrace) Series { return t.Classes[shed.SignIn].Took.Quantiles(0.95, o.Long(), step) }
+	top, queue := roundUp(goodput(with).Max(), goodput(without).Max()), roundUp(with.Queued.Max(), without.Queued.Max())
+	late := roundUp(took(with).Max(), took(without).Max())
+	w, wo := o.Figures(with, 3), o.Figures(without, 3)
+	c := Chart{
+		Title: "A pool that is asked for three times what it can do",
+		Lines: []string{
+			fmt.Sprintf("It can do %.0f requests a second. Visitors of all classes wait one to two seconds for an answer, and then go away.", o.Capacity),
+			fmt.Sprintf("At three times that, Gatehouse's gate serves %s of the sign-ins, 95 of 100 within %d ms; the least class pays first.",
+				percent(w.Served[shed.SignIn]), w.P95[shed.SignIn].Milliseconds()),
+			fmt.Sprintf("Behind a plain queue, in which whoever came first goes first, it is %s, within %d ms.",
+				percent(wo.Served[shed.SignIn]), wo.P95[shed.SignIn].Milliseconds()),
+		},
+		Says: "Time series of a simulation behind Gatehouse's gate above and behind a plain queue below, on the same scales. Behind the gate sign-ins are all served " +
+			"at every load and no class gets nothing; behind the plain queue every class is served equally little, after a long wait.",
+		Length: o.Long(), Tick: o.Each, NameAt: 4 * o.Each,
+		Panels: []Panel{
+			{"Answered while the visitor was there, of each class, behind the gate", "of 100", 100, served(with)},
+			{"Answered while the visitor was there, of each class, behind a plain queue", "of 100", 100, served(without)},
+			{"Answered while the visitor was there, all together", "requests a second", top, []Curve{
+				{Name: "the gate", Tone: 1, Series: goodput(with)}, {Name: "a plain queue", Tone: 5, Dashed: true, Series: goodput(without)}}},
+			{"95 of 100 sign-ins were answered within", "seconds", late, []Curve{
+				{Name: "the gate", Tone: 1, Series: took(with)}, {Name: "a plain queue", Tone: 5, Dashed: true, Series: took(without)}}},
+			{"Requests that queue", "requests", queue, []Curve{
+				{Name: "the gate", Tone: 1, Series: with.Queued}, {Name: "a plain queue", Tone: 5, Dashed: true, Series: without.Queued}}},
+		},
+	}
+	for i, asked := range o.Steps {
+		c.Bands = append(c.Bands, Band{time.Duration(i) * o.Each, time.Duration(i+1) * o.Each, fmt.Sprintf("asked for %g×", asked), i%2 == 1})
+	}
+	return c
+}
+
+func percent(part float64) string { return fmt.Sprintf("%.0f %%", part*100) }
+
+// whole is a figure without its fraction, its thousands set apart.
+func whole(v float64) string {
+	n := int(math.Round(v))
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", whole(float64(n/1000)), n%1000)
+}
