@@ -16,13 +16,9 @@ func TestMetastable(t *testing.T) {
 		name string
 		MetastableFigures
 	}{{"with Gatehouse   ", w}, {"without Gatehouse", wo}} {
-		back := "never"
-		if f.Back >= 0 {
-			back = f.Back.Round(time.Second).String()
-		}
-		t.Logf("%s  in order after %s, nobody in line after %v, in the last minute %3.0f %% of those who come get in, "+
-			"%4d went away for good, %2.0f %% of the work came to nothing, fullest second %.0f %% of the ramp", f.name, back,
-			f.Cleared.Round(time.Second), f.Last*100, f.GaveUp, f.Wasted*100, f.Excess*100)
+		t.Logf("%s  in order %s, the last who had to wait is in %s; in the last minute %3.0f %% of those who come get in, "+
+			"%d went away for good, %.0f %% of the work came to nothing, fullest second %.0f %% of the ramp", f.name, after(f.Back),
+			after(f.Cleared), f.Last*100, f.GaveUp, f.Wasted*100, f.Excess*100)
 	}
 	if w.Back < 0 || w.Back > 90*time.Second {
 		t.Errorf("in order after %v", w.Back)
@@ -36,4 +32,11 @@ func TestMetastable(t *testing.T) {
 	if wo.Back >= 0 || wo.Last > 0.5 {
 		t.Errorf("without the protection it came back (%v, %.0f %%): the model proves nothing", wo.Back, wo.Last*100)
 	}
+}
+
+func after(d time.Duration) string {
+	if d < 0 {
+		return "never"
+	}
+	return "after " + d.Round(time.Second).String()
 }

@@ -59,7 +59,7 @@ const (
 func (s *svg) text(x, y, size float64, anchor, class, words string) {
 	fmt.Fprintf(s, `<text x="%.1f" y="%.1f" font-size="%g" text-anchor="%s" class="%s">%s</text>`+"\n",
 		x, y, size, anchor, class, escaped(words))
-	wide := float64(len([]rune(words))) * size * 0.56
+	wide := float64(len([]rune(words))) * size * 0.53
 	switch anchor {
 	case middle:
 		x -= wide / 2
