@@ -42,6 +42,7 @@ type Door struct {
 
 	clock   clock
 	closed  atomic.Bool
+	opened  atomic.Bool  // again
 	backlog page.Backlog // what those hear whom the gate turns away
 }
 
@@ -56,6 +57,7 @@ func (d *Door) Close() {
 // Open: see Close.
 func (d *Door) Open() {
 	d.closed.Store(false)
+	d.opened.Store(true)
 	if d.Line != nil {
 		d.Line.Open(time.Now())
 	}

@@ -72,7 +72,7 @@ func (m Metastable) Chart(with, without *Trace) Chart {
 		Title: "An outage of 30 seconds, and retries",
 		Lines: []string{
 			fmt.Sprintf("%.0f visitors a second want to sign in, the servers can do 60; who gets no answer within 3 s tries again, up to %d times.", m.Calm, m.Tries),
-			fmt.Sprintf("With Gatehouse the site is in order %.0f s after the store came back, and the last who had to wait is in after %.0f s.",
+			fmt.Sprintf("With Gatehouse the site is in order %.0f s after the store came back, and the last who came meanwhile is in after %.0f s.",
 				w.Back.Seconds(), w.Cleared.Seconds()),
 			fmt.Sprintf("Without it the servers only work for visitors who have gone: ten minutes later %s of those who come get in.", percent(wo.Last)),
 		},

@@ -106,7 +106,7 @@ type HerdFigures struct {
 	At          time.Duration // when it began, after the opening
 	Normal, P99 time.Duration // how long a sign-in takes, 99 of 100: before the outage, and from the opening on
 	PeakToMean  float64       // of the returns of those who honour what they are told, in the second with the most, while the herd comes in
-	Back        time.Duration // after the opening: the last was signed in of those who had been told to come again
+	Back        time.Duration // after the opening: the last of the herd was signed in
 	Shed        int           // admitted, and turned away by the gate after all
 	In          int           // signed in from the opening to the end
 }

@@ -57,7 +57,7 @@ func (m Metastable) run(d *Door) *Trace {
 // MetastableFigures are what the simulation is judged by.
 type MetastableFigures struct {
 	Back    time.Duration // after the opening: from then on no ten seconds were out of order; negative: never
-	Cleared time.Duration // after the opening: the last was signed in of those who had been told to come again
+	Cleared time.Duration // after the opening: the last was signed in who came while the store was away; negative: nobody was
 	Last    float64       // signed in a second, as a part of those who come, in the last minute
 	GaveUp  int           // visitors who went away for good
 	Wasted  float64       // part of the sign-ins after the opening that got as far as the servers or the gate, and came to nothing

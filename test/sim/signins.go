@@ -16,7 +16,7 @@ type Trace struct {
 	Admitted Moments // past the store and the line
 	Shed     Moments // admitted, and turned away by the gate
 	Done     Moments // signed in, and the visitor was still there
-	Waited   Moments // of them, those who had been told to come again
+	Waited   Moments // of them, those who came first while the store was away
 	Failed   Moments
 	Late     Moments // the visitor had gone before the answer
 	GaveUp   Moments // visitors who will not try again

@@ -35,7 +35,7 @@ func (v *visitor) signIn(ctx context.Context) {
 	v.door.Trace.came()
 	defer v.door.Trace.left()
 	var place line.Place
-	told := false
+	early := v.door.closed.Load()
 	for tries, returns := v.tries, false; ctx.Err() == nil; returns = true {
 		time.Sleep(v.between(5*time.Millisecond, 40*time.Millisecond)) // his line to the site
 		if returns && !v.hammers {
@@ -45,10 +45,9 @@ func (v *visitor) signIn(ctx context.Context) {
 		a := v.door.SignIn(patience, place, v.between(v.mean*8/10, v.mean*12/10))
 		cancel()
 		again := v.between(time.Second, 2*time.Second)
-		told = told || a.Kind == Told
 		switch {
 		case a.Kind == In:
-			if told {
+			if early && v.door.opened.Load() {
 				v.door.Trace.Waited.Add(v.door.clock.now())
 			}
 			return
