@@ -39,9 +39,9 @@ func Enter(ctx context.Context, own, over *Gate, c Class) (Permit, error) {
 		over.visit(w)
 	}
 	p, err = own.wait(ctx, w)
-	own.forget(w)
+	own.leave(w)
 	if over != nil {
-		over.forget(w)
+		over.unvisit(w)
 	}
 	return p, err
 }
@@ -100,13 +100,19 @@ func (g *Gate) visit(w *waiter) {
 	g.visiting++
 }
 
-// forget takes both places of w out of this gate's queues, where they are still there.
-func (g *Gate) forget(w *waiter) {
+// leave takes w out of the queue, if he is still in it.
+func (g *Gate) leave(w *waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.queues[w.class].remove(&w.own) {
 		g.queued--
 	}
+}
+
+// unvisit is leave for one who would come as a guest.
+func (g *Gate) unvisit(w *waiter) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.visitors[w.class].remove(&w.guest) {
 		g.visiting--
 	}
