@@ -59,7 +59,7 @@ func TestNothingIsWonByCheating(t *testing.T) {
 		{"a place without an id", func(time.Time) Place { return Place{Seen: epoch} }, 4,
 			func(l *Line) { l.frontier.called = l.order.total }, 30},
 		{"a hoard from an earlier closure", func(time.Time) Place { return Place{Seen: epoch.Add(-10 * time.Second), ID: newID(1)} }, 4,
-			func(l *Line) { l.began = epoch.Add(-time.Hour) }, 30},
+			func(l *Line) { l.zero = epoch.Add(-time.Hour) }, 30},
 		{"a thousand copies of one early place", func(time.Time) Place { return Place{Seen: epoch, ID: 7} }, 5,
 			func(l *Line) { l.spent = new(uses) }, 30},
 	} {

@@ -23,22 +23,23 @@ type frontier struct {
 func (f *frontier) open(total float64) {
 	f.lead = 0
 	f.called = min(f.called+1, total)
+	f.ratio = 1
 }
 
 // advance moves the threshold by what was earned.
-func (f *frontier) advance(earned, unused float64, idle time.Duration, rate float64, o *order, c *crowd) {
-	f.ratio = f.near(o, c)
-	f.called = min(o.total, f.called+(earned+unused)/f.ratio)
+func (f *frontier) advance(earned, unused float64, idle time.Duration, rate, total float64) {
+	f.called = min(total, f.called+(earned+unused)/f.ratio)
 	if unused > 0 {
 		doubles := idle.Seconds() / (0.05 + 0.5/rate)
-		f.lead = min(max(f.lead, 1, rate/10)*math.Exp2(min(doubles, 60)), o.total-f.called+1)
+		f.lead = min(max(f.lead, 1, rate/10)*math.Exp2(min(doubles, 60)), total-f.called+1)
 	}
 }
 
-// near is how many people come for each one counted in the group at the threshold and the one after it.
-func (f *frontier) near(o *order, c *crowd) float64 {
+// look finds how many people come for each one counted in the group at the threshold and the one after it.
+func (f *frontier) look(o *order, c *crowd) {
 	if o.total-f.called < 1 {
-		return 1
+		f.ratio = 1
+		return
 	}
 	g := o.at(f.called) / each
 	people, end := c.in(g), 0.0
@@ -51,7 +52,7 @@ func (f *frontier) near(o *order, c *crowd) float64 {
 			break
 		}
 	}
-	return min(1, max(floor, people/max(1, end-f.called)))
+	f.ratio = min(1, max(floor, people/max(1, end-f.called)))
 }
 
 // reaches says whether somebody with so many before him may enter.
@@ -64,7 +65,7 @@ func (f *frontier) miss(before float64, kept bool) {
 		return
 	}
 	f.lead /= 2
-	if before <= f.called && f.ratio > 0 {
+	if before <= f.called {
 		f.called = max(before, f.called-1/f.ratio)
 	}
 }

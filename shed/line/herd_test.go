@@ -18,7 +18,6 @@ type visitor struct {
 	next    time.Duration
 	entered time.Duration // 0: not yet
 	asked   int
-	index   int
 }
 
 // herd is a simulation: visitors who ask lines in virtual time.

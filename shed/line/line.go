@@ -13,8 +13,9 @@ const (
 	blind    = time.Hour        // how old a place may be where nobody knows when the closure began
 	young    = 10 * time.Second // who hears of a closure this soon after he began does not know when it began
 	width    = 125 * time.Millisecond
-	requests = 12               // that one admission is good for
-	journey  = 10 * time.Minute // after which every admission has ended
+	look     = 10 * time.Millisecond // how often the crowd is looked at
+	requests = 12                    // that one admission is good for
+	journey  = 10 * time.Minute      // after which every admission has ended
 )
 
 type phase uint8
@@ -40,7 +41,8 @@ type Line struct {
 	heard    time.Time // of anything, first
 	began    time.Time // the closure, as far as is known
 	opened   time.Time
-	guessing bool // when the closure began is not known, so places of unknown Gatehouses are believed and counted
+	zero     time.Time // from which on a place is good; moments of this closure are counted from here
+	guessing bool      // when the closure began is not known, so places of unknown Gatehouses are believed and counted
 	mark     uint16
 
 	ramp     ramp
@@ -48,7 +50,8 @@ type Line struct {
 	order    order
 	crowd    crowd
 	frontier frontier
-	spent    *uses // ids of places that were admitted in this closure
+	looked   time.Duration // into the ramp, when the frontier last looked at the crowd
+	spent    *uses         // ids of places that were admitted in this closure
 	admitted uint64
 	halved   int
 	leftover float64 // how many were counted when the ramp had climbed to its end; -1 before
@@ -93,7 +96,7 @@ func (l *Line) Open(at time.Time) {
 		l.begin(at)
 	}
 	l.phase, l.opened, l.leftover = ramping, at, -1
-	l.ramp, l.spell = startRamp(), spell{}
+	l.ramp, l.spell, l.looked = startRamp(), spell{}, 0
 	l.health.start(at)
 	l.frontier.open(l.order.total)
 	l.settle(at)
@@ -110,14 +113,13 @@ func (l *Line) begin(now time.Time) {
 	if l.guessing {
 		l.began = now.Add(-blind)
 	}
-	// Wide enough from the start that an hour and more fits.
-	if l.guessing {
-		l.order.reset(l.began, 32*width)
-	} else {
-		l.order.reset(l.began.Add(-clocks), width)
+	l.zero = l.began.Add(-clocks)
+	l.order.reset(width)
+	for l.guessing && l.order.width < 32*width { // an hour and more fits
+		l.order.widen()
 	}
 	_, latest := l.set.waits()
-	l.crowd.reset(now, latest)
+	l.crowd.reset(now.Sub(l.zero), latest)
 	l.frontier = frontier{}
 	l.spent = new(uses)
 	if l.mark == 0 {
@@ -140,6 +142,9 @@ func (l *Line) settle(now time.Time) {
 	if l.phase == calm {
 		l.calm.Store(true)
 	}
+	if l.phase != calm {
+		l.crowd.pass(now.Sub(l.zero))
+	}
 	if l.phase != ramping {
 		return
 	}
@@ -148,10 +153,16 @@ func (l *Line) settle(now time.Time) {
 		l.end(now)
 		return
 	}
+	if into <= l.ramp.into {
+		return
+	}
 	earned, unused, idle := l.ramp.earn(&l.set, into)
 	rate := l.ramp.rate(&l.set)
-	l.crowd.pass(now)
-	l.frontier.advance(earned, unused, idle, rate, &l.order, &l.crowd)
+	if into-l.looked >= look || l.looked == 0 {
+		l.looked = into
+		l.frontier.look(&l.order, &l.crowd)
+	}
+	l.frontier.advance(earned, unused, idle, rate, l.order.total)
 	if l.health.overdue(now, rate) {
 		l.judged(l.health.halve(now, l.ramp.factor))
 	}

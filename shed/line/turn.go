@@ -66,11 +66,12 @@ func (l *Line) turnAway(now time.Time, p Place) Turn {
 
 // stands says whether a place is good and how many stand before it. A place is good from when the closure began, and only once.
 func (l *Line) stands(now time.Time, p Place) (kept bool, before float64) {
-	kept = p.ID&identity != 0 && !p.Seen.Before(l.began.Add(-clocks)) && !p.Seen.After(now.Add(clocks)) && !l.spent.has(p.ID&identity)
+	seen := p.Seen.Sub(l.zero)
+	kept = p.ID&identity != 0 && seen >= 0 && seen <= now.Sub(l.zero)+clocks && !l.spent.has(p.ID&identity)
 	if !kept {
 		return false, l.order.total
 	}
-	return true, l.order.before(p.Seen)
+	return true, l.order.before(seen)
 }
 
 // tell gives somebody who may not enter now his place and the time of his return.
@@ -85,20 +86,21 @@ func (l *Line) tell(now time.Time, p Place, kept bool, before float64) Turn {
 		t.Place.ID = uint64(l.mark)<<48 | p.ID&identity
 		counted = false
 	}
-	for !l.order.fits(t.Place.Seen) {
+	seen := t.Place.Seen.Sub(l.zero)
+	for !l.order.fits(seen) {
 		l.order.widen()
 		l.crowd.widen()
 	}
 	if !counted {
-		l.order.add(t.Place.Seen)
+		l.order.add(seen)
 	}
-	bin := l.order.bin(t.Place.Seen)
+	bin := l.order.bin(seen)
 	ahead := l.frontier.ahead(before, bin, &l.order, &l.crowd)
 	t.Wait = l.wait(ahead)
 	if kept {
 		l.crowd.came++
 	}
-	l.crowd.tell(now, t.Wait, bin, kept)
+	l.crowd.tell(now.Sub(l.zero), t.Wait, bin, kept)
 	t.Ahead = int(ahead + 0.5)
 	// A process that does not know when the closure began has heard of everybody after the time in which everybody comes again.
 	if _, latest := l.set.waits(); l.guessing && now.Sub(l.began)-blind < latest {
