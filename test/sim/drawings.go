@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"time"
-
-	"gatehouse/shed"
 )
 
 // Chart draws both runs of the herd.
@@ -89,62 +87,6 @@ func (m Metastable) Chart(with, without *Trace) Chart {
 				{Name: "with Gatehouse", Series: with.Outside}, {Name: "without", Tone: 1, Series: without.Outside}}},
 		},
 	}
-}
-
-// Chart draws both runs of the overload.
-func (o Overload) Chart(with, without *OverloadTrace) Chart {
-	const step = 3 * time.Second
-	words := [shed.NumClasses]string{"members", "sign-ins", "unproved", "anonymous", "background"}
-	served := func(t *OverloadTrace) (curves []Curve) {
-		for _, c := range shed.Classes {
-			s := Series{Step: step}
-			for at := time.Duration(0); at < o.Long(); at += step {
-				s.Values = append(s.Values, 100*t.Classes[c].Served(at, at+step))
-			}
-			curves = append(curves, Curve{Name: words[c], Tone: int(c), Series: s})
-		}
-		return curves
-	}
-	goodput := func(t *OverloadTrace) Series {
-		s := t.Classes[0].Done.PerSecond(o.Long(), step)
-		for _, c := range shed.Classes[1:] {
-			for i, v := range t.Classes[c].Done.PerSecond(o.Long(), step).Values {
-				s.Values[i] += v
-			}
-		}
-		return s
-	}
-	took := func(t *OverloadTrace) Series { return t.Classes[shed.SignIn].Took.Quantiles(0.95, o.Long(), step) }
-	top, queue := roundUp(goodput(with).Max(), goodput(without).Max()), roundUp(with.Queued.Max(), without.Queued.Max())
-	late := roundUp(took(with).Max(), took(without).Max())
-	w, wo := o.Figures(with, 3), o.Figures(without, 3)
-	c := Chart{
-		Title: "A pool that is asked for three times what it can do",
-		Lines: []string{
-			fmt.Sprintf("It can do %.0f requests a second. Visitors of all classes wait one to two seconds for an answer, and then go away.", o.Capacity),
-			fmt.Sprintf("At three times that, Gatehouse's gate serves %s of the sign-ins, 95 of 100 within %d ms; the least class pays first.",
-				percent(w.Served[shed.SignIn]), w.P95[shed.SignIn].Milliseconds()),
-			fmt.Sprintf("Behind a plain queue, in which whoever came first goes first, it is %s, within %d ms.",
-				percent(wo.Served[shed.SignIn]), wo.P95[shed.SignIn].Milliseconds()),
-		},
-		Says: "Time series of a simulation behind Gatehouse's gate above and behind a plain queue below, on the same scales. Behind the gate sign-ins are all served " +
-			"at every load and no class gets nothing; behind the plain queue every class is served equally little, after a long wait.",
-		Length: o.Long(), Tick: o.Each, NameAt: 4 * o.Each,
-		Panels: []Panel{
-			{"Answered while the visitor was there, of each class, behind the gate", "of 100", 100, served(with)},
-			{"Answered while the visitor was there, of each class, behind a plain queue", "of 100", 100, served(without)},
-			{"Answered while the visitor was there, all together", "requests a second", top, []Curve{
-				{Name: "the gate", Tone: 1, Series: goodput(with)}, {Name: "a plain queue", Tone: 5, Dashed: true, Series: goodput(without)}}},
-			{"95 of 100 sign-ins were answered within", "seconds", late, []Curve{
-				{Name: "the gate", Tone: 1, Series: took(with)}, {Name: "a plain queue", Tone: 5, Dashed: true, Series: took(without)}}},
-			{"Requests that queue", "requests", queue, []Curve{
-				{Name: "the gate", Tone: 1, Series: with.Queued}, {Name: "a plain queue", Tone: 5, Dashed: true, Series: without.Queued}}},
-		},
-	}
-	for i, asked := range o.Steps {
-		c.Bands = append(c.Bands, Band{time.Duration(i) * o.Each, time.Duration(i+1) * o.Each, fmt.Sprintf("asked for %g×", asked), i%2 == 1})
-	}
-	return c
 }
 
 func percent(part float64) string { return fmt.Sprintf("%.0f %%", part*100) }

@@ -10,10 +10,11 @@ import (
 
 // Entrance is what stands before a pool.
 type Entrance interface {
-	// Enter returns once the request may go on, with what gives its place back; or with the reason why it may not.
+	// Enter returns once the request may go on, with what gives its place back and tells how long the pool took (0: it is not
+	// known, since the visitor went away); or with the reason why it may not.
 	Enter(ctx context.Context, c shed.Class) (leave func(took time.Duration), err error)
-	// Queued returns how many wait.
-	Queued() int
+	// Load returns how many wait, and how many may be in the pool at once; 0: as many as like.
+	Load() (queued, limit int)
 }
 
 // Gated is a Gate as an Entrance.
@@ -26,13 +27,18 @@ func (g Gated) Enter(ctx context.Context, c shed.Class) (func(time.Duration), er
 		return nil, err
 	}
 	return func(took time.Duration) {
-		p.Sample(took, false)
+		if took > 0 {
+			p.Sample(took, false)
+		}
 		p.Done()
 	}, nil
 }
 
-// Queued implements Entrance.
-func (g Gated) Queued() int { return g.Gate.Load().Queued }
+// Load implements Entrance.
+func (g Gated) Load() (queued, limit int) {
+	l := g.Gate.Load()
+	return l.Queued, l.Limit
+}
 
 // FIFO is what most pools have instead of a Gate: a bounded queue in which whoever came first goes first, whoever he is. It is
 // the contrast to Gate.
@@ -99,9 +105,9 @@ func (f *FIFO) pass() {
 	f.queue = f.queue[1:]
 }
 
-// Queued implements Entrance.
-func (f *FIFO) Queued() int {
+// Load implements Entrance.
+func (f *FIFO) Load() (queued, limit int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.queue)
+	return len(f.queue), f.Limit
 }

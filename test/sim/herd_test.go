@@ -10,7 +10,7 @@ import (
 func TestHerd(t *testing.T) {
 	h := TheHerd()
 	with, without := inVirtualTime(t, h.Protected, h.Unprotected)
-	drawn(t, "herd", h.Chart(with, without))
+	draw(t, "herd", h.Chart(with, without))
 	w, wo := h.Figures(with), h.Figures(without)
 	for _, f := range []struct {
 		name string

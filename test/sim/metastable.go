@@ -58,15 +58,17 @@ func (m Metastable) run(d *Door) *Trace {
 type MetastableFigures struct {
 	Back    time.Duration // after the opening: from then on no ten seconds were out of order; negative: never
 	Cleared time.Duration // after the opening: the last was signed in who came while the store was away; negative: nobody was
+	Drained time.Duration // after the opening: no more wait than come in a second; negative: never
 	Last    float64       // signed in a second, as a part of those who come, in the last minute
 	GaveUp  int           // visitors who went away for good
 	Wasted  float64       // part of the sign-ins after the opening that got as far as the servers or the gate, and came to nothing
-	Excess  float64       // the fullest second after the opening, as a part of what the ramp allows
+	Shed    int           // past the line and turned away by the gate after all
+	Excess  float64       // the fullest second in the first minute after the opening, as a part of what the ramp allows
 }
 
 // Figures judges a run.
 func (m Metastable) Figures(t *Trace) MetastableFigures {
-	f := MetastableFigures{Cleared: t.Waited.Last() - m.To, GaveUp: t.GaveUp.Count(0, m.Length)}
+	f := MetastableFigures{Cleared: t.Waited.Last() - m.To, GaveUp: t.GaveUp.Count(0, m.Length), Shed: t.Shed.Count(m.To, m.Length)}
 	const window = 10 * time.Second
 	bad := m.To
 	for at := m.To; at+window <= m.Length; at += time.Second {
@@ -78,11 +80,15 @@ func (m Metastable) Figures(t *Trace) MetastableFigures {
 	if bad == m.Length {
 		f.Back = -1
 	}
+	f.Drained = m.drained(t) - m.To
+	if f.Drained+m.To >= m.Length {
+		f.Drained = -1
+	}
 	f.Last = t.Done.PerSecond(m.Length, time.Second).Between(m.Length-time.Minute, m.Length).Mean() / m.Calm
 	if n := t.Admitted.Count(m.To, m.Length); n > 0 {
 		f.Wasted = 1 - float64(t.Done.Count(m.To, m.Length))/float64(n)
 	}
-	f.Excess, _ = t.Admitted.Excess(m.To, m.To+m.Ramp.Over, func(at time.Duration) float64 { return m.Allows(at + time.Second) })
+	f.Excess, _ = t.Admitted.Excess(m.To, m.To+time.Minute, func(at time.Duration) float64 { return m.Allows(at + time.Second) })
 	return f
 }
 
@@ -92,6 +98,16 @@ func (m Metastable) inOrder(t *Trace, from, to time.Duration) bool {
 	done := float64(t.Done.Count(from, to))
 	lost := float64(t.Shed.Count(from, to) + t.Failed.Count(from, to) + t.Late.Count(from, to))
 	return done >= 0.85*m.Calm*(to-from).Seconds() && lost <= 0.05*(done+lost)
+}
+
+// drained is when the last step began at which more visitors waited than come in a second.
+func (m Metastable) drained(t *Trace) (at time.Duration) {
+	for i, n := range t.Outside.Values {
+		if n > m.Calm {
+			at = time.Duration(i+1) * t.Outside.Step
+		}
+	}
+	return at
 }
 
 // Allows is what the ramp allows a second at that moment of the simulation.

@@ -23,6 +23,9 @@ type Overload struct {
 	Steps    []float64                // what is asked, as a part of the capacity
 	Each     time.Duration            // how long a step lasts
 	Seed     uint64
+
+	// Server is what does the work; nil: a permit is a core.
+	Server func() *Server
 }
 
 // TheOverload is the one of the simulation: see Overload.
@@ -53,6 +56,8 @@ func (t *ClassTrace) Served(from, to time.Duration) float64 {
 type OverloadTrace struct {
 	Classes [shed.NumClasses]ClassTrace
 	Queued  Series
+	Limit   Series // of the pool; 0: none
+	Busy    Series // requests that the Server works on
 }
 
 // Protected runs it behind a Gate with the default shares, Unprotected behind FIFO.
@@ -71,9 +76,20 @@ func (o Overload) Unprotected() *OverloadTrace {
 func (o Overload) run(e Entrance) *OverloadTrace {
 	t, c := &OverloadTrace{}, clock{time.Now()}
 	rng := rand.New(rand.NewPCG(o.Seed, 0))
+	var server *Server
+	if o.Server != nil {
+		server = o.Server()
+	}
 	var all sync.WaitGroup
 	defer all.Wait()
-	all.Go(func() { t.Queued = gauge(c, o.Long(), time.Second, func() float64 { return float64(e.Queued()) }) })
+	read := func(into *Series, what func() int) {
+		all.Go(func() { *into = gauge(c, o.Long(), time.Second, func() float64 { return float64(what()) }) })
+	}
+	read(&t.Queued, func() int { queued, _ := e.Load(); return queued })
+	read(&t.Limit, func() int { _, limit := e.Load(); return limit })
+	if server != nil {
+		read(&t.Busy, server.Busy)
+	}
 	for at := time.Duration(0); ; {
 		step := int(at / o.Each)
 		if step >= len(o.Steps) {
@@ -84,12 +100,12 @@ func (o Overload) run(e Entrance) *OverloadTrace {
 		work := time.Duration((0.5 + rng.Float64()) * float64(o.Limit) / o.Capacity * float64(time.Second))
 		time.Sleep(at - c.now())
 		patience := time.Duration((2 + rng.Float64()*2) / 3 * float64(o.Patience))
-		all.Go(func() { o.request(c, e, &t.Classes[class], class, work, patience) })
+		all.Go(func() { o.request(c, e, server, &t.Classes[class], class, work, patience) })
 	}
 }
 
 // request is the life of one request.
-func (o Overload) request(c clock, e Entrance, t *ClassTrace, class shed.Class, work, patience time.Duration) {
+func (o Overload) request(c clock, e Entrance, s *Server, t *ClassTrace, class shed.Class, work, patience time.Duration) {
 	came := c.now()
 	t.Asked.Add(came)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -103,10 +119,22 @@ func (o Overload) request(c clock, e Entrance, t *ClassTrace, class shed.Class, 
 		t.Refused.Add(c.now())
 		return
 	}
-	time.Sleep(work)
-	leave(work)
-	if ctx.Err() != nil {
+	began, took := time.Now(), time.Duration(0)
+	if s == nil {
+		time.Sleep(work)
+	} else {
+		err = s.Do(ctx, work)
+	}
+	if ctx.Err() == nil {
+		took = time.Since(began)
+	}
+	leave(took)
+	switch {
+	case ctx.Err() != nil:
 		t.Gone.Add(c.now())
+		return
+	case err != nil:
+		t.Refused.Add(c.now())
 		return
 	}
 	t.Good.Add(came)

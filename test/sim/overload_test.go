@@ -12,7 +12,7 @@ import (
 func TestOverload(t *testing.T) {
 	o := TheOverload()
 	with, without := inVirtualTime(t, o.Protected, o.Unprotected)
-	drawn(t, "overload", o.Chart(with, without))
+	draw(t, "overload", o.Chart(with, without))
 	for step, asked := range o.Steps {
 		for _, side := range []struct {
 			name  string

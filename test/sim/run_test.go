@@ -23,8 +23,8 @@ func inVirtualTime[T any](t *testing.T, protected, unprotected func() T) (with, 
 	return with, without
 }
 
-// drawn makes the drawing, looks whether it can be read, and keeps it where the flag says.
-func drawn(t *testing.T, name string, c Chart) {
+// draw makes the drawing, looks whether it can be read, and keeps it where the flag says.
+func draw(t *testing.T, name string, c Chart) {
 	t.Helper()
 	looksRight(t, c)
 	if *folder == "" {
@@ -32,5 +32,16 @@ func drawn(t *testing.T, name string, c Chart) {
 	}
 	if err := os.WriteFile(filepath.Join(*folder, name+".svg"), c.SVG(), 0o644); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestARunRepeatsItself: the same seed, the same figures. The Line draws waits by chance, so that no run with it does.
+func TestARunRepeatsItself(t *testing.T) {
+	o := TheOverload()
+	first, second := inVirtualTime(t, o.Protected, o.Protected)
+	for step := range o.Steps {
+		if a, b := o.Figures(first, step), o.Figures(second, step); a != b {
+			t.Errorf("step %d: %+v, and the second time %+v", step, a, b)
+		}
 	}
 }
