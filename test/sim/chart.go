@@ -118,29 +118,36 @@ func (c Chart) panel(s *svg, p Panel, y float64, first bool) {
 	c.names(s, p, y, height)
 }
 
-// curve draws one. A figure stands for the step that it ends or fills, and is drawn in its middle.
+// curve draws one, in pieces where figures are missing. A figure stands for the step that it ends or fills, and is drawn in its
+// middle.
 func (c Chart) curve(s *svg, curve Curve, height func(float64) float64) {
-	var points []point
+	var piece []point
 	for i, v := range curve.Series.Values {
-		if math.IsNaN(v) { // not there yet
-			continue
-		}
 		at := time.Duration(i)*curve.Series.Step + curve.Series.Step/2
 		if at > c.Length {
 			break
 		}
-		points = append(points, point{c.x(at), height(v)})
+		if !math.IsNaN(v) {
+			piece = append(piece, point{c.x(at), height(v)})
+			continue
+		}
+		curve.piece(s, piece, height(0))
+		piece = nil
 	}
+	curve.piece(s, piece, height(0))
+}
+
+func (c Curve) piece(s *svg, points []point, foot float64) {
 	if len(points) == 0 {
 		return
 	}
-	tone := strconv.Itoa(curve.Tone)
-	if curve.Area {
-		under := append([]point{{points[0].x, height(0)}}, points...)
-		s.path(append(under, point{points[len(points)-1].x, height(0)}), "area f"+tone)
+	tone := strconv.Itoa(c.Tone)
+	if c.Area {
+		under := append([]point{{points[0].x, foot}}, points...)
+		s.path(append(under, point{points[len(points)-1].x, foot}), "area f"+tone)
 	}
 	class := "curve s" + tone
-	if curve.Dashed {
+	if c.Dashed {
 		class += " dashed"
 	}
 	s.path(points, class)
@@ -160,8 +167,12 @@ func (c Chart) names(s *svg, p Panel, y float64, height func(float64) float64) {
 		if c.NameAt > 0 {
 			until = c.NameAt
 		}
-		if shown := min(len(curve.Series.Values), int(until/max(curve.Series.Step, 1))); shown > 0 {
-			n.y = height(curve.Series.Values[shown-1])
+		shown := curve.Series.Values[:min(len(curve.Series.Values), int(until/max(curve.Series.Step, 1)))]
+		if i := slices.IndexFunc(shown, math.IsNaN); i > 0 { // it ends before
+			shown = shown[:i]
+		}
+		if len(shown) > 0 && !math.IsNaN(shown[len(shown)-1]) {
+			n.y = height(shown[len(shown)-1])
 		}
 		all = append(all, n)
 	}

@@ -70,8 +70,8 @@ func (m Metastable) Chart(with, without *Trace) Chart {
 		Title: "An outage of 30 seconds, and retries",
 		Lines: []string{
 			fmt.Sprintf("%.0f visitors a second want to sign in, the servers can do 60; who gets no answer within 3 s tries again, up to %d times.", m.Calm, m.Tries),
-			fmt.Sprintf("With Gatehouse the site is in order %.0f s after the store came back, and the last who came meanwhile is in after %.0f s.",
-				w.Back.Seconds(), w.Cleared.Seconds()),
+			fmt.Sprintf("With Gatehouse the site is in order after %.0f s, the last who came meanwhile is in after %.0f s, nobody waits after %.0f s.",
+				w.Back.Seconds(), w.Cleared.Seconds(), w.Drained.Seconds()),
 			fmt.Sprintf("Without it the servers only work for visitors who have gone: ten minutes later %s of those who come get in.", percent(wo.Last)),
 		},
 		Says: fmt.Sprintf("Time series of a simulation with Gatehouse above and without it below, on the same scales. With Gatehouse sign-ins return to %.0f a second "+

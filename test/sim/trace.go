@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -87,7 +88,7 @@ func (m *Moments) Excess(from, to time.Duration, bound func(at time.Duration) fl
 	return ratio, where
 }
 
-// Series is one figure for each step of simulated time.
+// Series is one figure for each step of simulated time; NaN where there is none.
 type Series struct {
 	Step   time.Duration
 	Values []float64
@@ -97,7 +98,9 @@ type Series struct {
 func (s Series) Max() float64 {
 	var most float64
 	for _, v := range s.Values {
-		most = max(most, v)
+		if v > most { // NaN is not
+			most = v
+		}
 	}
 	return most
 }
@@ -137,6 +140,11 @@ func (t *Times) Add(at, took time.Duration) {
 
 // Quantile returns the duration that a part q of those noted in [from, to) did not exceed, and 0 where there are none.
 func (t *Times) Quantile(q float64, from, to time.Duration) time.Duration {
+	d, _ := t.quantile(q, from, to)
+	return d
+}
+
+func (t *Times) quantile(q float64, from, to time.Duration) (d time.Duration, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var in []time.Duration
@@ -146,18 +154,22 @@ func (t *Times) Quantile(q float64, from, to time.Duration) time.Duration {
 		}
 	}
 	if len(in) == 0 {
-		return 0
+		return 0, false
 	}
 	slices.Sort(in)
-	return in[min(len(in)-1, int(q*float64(len(in))))]
+	return in[min(len(in)-1, int(q*float64(len(in))))], true
 }
 
-// Quantiles returns Quantile for each step, in seconds.
+// Quantiles returns Quantile for each step, in seconds; none where none were noted.
 func (t *Times) Quantiles(q float64, length, step time.Duration) Series {
 	s := Series{Step: step, Values: make([]float64, int(length/step))}
 	for i := range s.Values {
 		from := time.Duration(i) * step
-		s.Values[i] = t.Quantile(q, from, from+step).Seconds()
+		d, ok := t.quantile(q, from, from+step)
+		s.Values[i] = d.Seconds()
+		if !ok {
+			s.Values[i] = math.NaN()
+		}
 	}
 	return s
 }
