@@ -23,9 +23,6 @@ func Enter(ctx context.Context, own, over *Gate, c Class) (Permit, error) {
 		return p, nil
 	}
 	own.mu.Unlock()
-	if over == own {
-		over = nil
-	}
 	if over != nil {
 		if p, ok := over.Lend(c); ok {
 			return p, nil

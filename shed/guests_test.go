@@ -171,6 +171,21 @@ func TestEnterTakesWhicheverComesFirst(t *testing.T) {
 	}
 }
 
+// Room that comes between being turned away as a guest and queueing as one is not missed.
+func TestAGuestWhoComesToRoomEntersAtOnce(t *testing.T) {
+	own, _ := full(t, 1, GateSettings{Length: 1, Timeout: time.Minute})
+	var over Gate
+	over.Set(GateSettings{Limit: 1})
+	w, _, err := own.line(SignIn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	over.visit(w)
+	if l := over.Load(); l.Classes[SignIn].InFlight != 1 || len(w.result) != 1 {
+		t.Errorf("%+v; want him inside", l)
+	}
+}
+
 func TestEnterPrefersItsOwnAndThenRoomElsewhere(t *testing.T) {
 	var own, over Gate
 	own.Set(GateSettings{Limit: 1})
@@ -182,9 +197,6 @@ func TestEnterPrefersItsOwnAndThenRoomElsewhere(t *testing.T) {
 	}
 	if _, err := Enter(t.Context(), &own, &over, Anonymous); !errors.Is(err, ErrFull) {
 		t.Errorf("got %v; want ErrFull", err)
-	}
-	if _, err := Enter(t.Context(), &own, &own, Anonymous); !errors.Is(err, ErrFull) {
-		t.Errorf("a guest at its own pool got %v; want ErrFull", err)
 	}
 	own.Set(GateSettings{Limit: 1, Length: 1, Timeout: time.Minute})
 	over.Set(GateSettings{}) // no limit now

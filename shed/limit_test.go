@@ -109,10 +109,12 @@ func TestAnAdaptiveLimitInAModelPool(t *testing.T) {
 		}
 	})
 	t.Run("errors made in no time", func(t *testing.T) {
-		m := backend{2 * time.Millisecond, 10000}.run(calm, s, 80, 20)
-		m = b.run(m, s, 80, 60)
-		t.Logf("a minute after 20 seconds of them the limit went from %.0f to %.0f", calm.limit, m.limit)
-		if m.limit < calm.limit {
+		big := backend{b.base, 10000}
+		before := big.run(calm, s, 1000, 120)
+		m := backend{2 * time.Millisecond, 10000}.run(before, s, 1000, 20)
+		m = big.run(m, s, 1000, 60)
+		t.Logf("a minute after 20 seconds of them the limit went from %.0f to %.0f", before.limit, m.limit)
+		if m.limit < before.limit {
 			t.Error("they cost the pool a part of its limit")
 		}
 	})
@@ -130,9 +132,9 @@ func TestAnAdaptiveLimitInAModelPool(t *testing.T) {
 	})
 	t.Run("a pool that is better for good", func(t *testing.T) {
 		m := b.run(calm, s, 1000, 300)
-		before := m.usual
+		m.usual = 1
 		m = b.run(m, s, 60, 120)
-		t.Logf("the usual time went from %.3fs to %.3fs in two minutes of calm", before, m.usual)
+		t.Logf("the usual time went from a second to %.3fs in two minutes of calm", m.usual)
 		if m.usual > 0.21 {
 			t.Error("what was usual under overload stays usual")
 		}
@@ -153,7 +155,13 @@ func TestAGateFindsItsLimit(t *testing.T) {
 			held = append(held, p)
 		}
 		late := make(chan Permit)
-		go func() { p, _ := g.Acquire(t.Context(), Member); late <- p }()
+		go func() {
+			p, err := g.Acquire(t.Context(), Member)
+			if err != nil {
+				t.Error(err)
+			}
+			late <- p
+		}()
 		for i := range 9 {
 			held[i].Sample(100*time.Millisecond, false)
 			held[i].Sample(time.Hour, true) // the second time says nothing
