@@ -19,8 +19,8 @@ func closedLine(s Settings, people int) (*Line, []Place) {
 
 var opening = epoch.Add(time.Minute)
 
-// entries opens a line and lets somebody ask a hundred times a second for that long. The honest are at the door as well: the ten who are
-// next ask as often. It returns how often he entered. Before each time he asks, without removes a protection.
+// entries opens a line and lets somebody ask a hundred times a second for that long. The honest are at the door as well: the
+// ten who are next ask as often. It returns how often he entered. Before each time he asks, without removes a protection.
 func entries(l *Line, honest []Place, long time.Duration, place func(now time.Time) Place, without func(*Line)) (n int) {
 	l.Open(opening)
 	for at := time.Duration(0); at < long; at += 10 * time.Millisecond {

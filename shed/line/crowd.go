@@ -9,10 +9,10 @@ const (
 	floor  = 1.0 / 1000    // the least part of those turned away that is taken to be people who come back
 )
 
-// crowd estimates how many people are really out there, and where in the line. The histogram cannot say: whoever throws his place away,
-// and every bot without cookies, is counted anew each time he asks. But those who are told to come again do come, at about that time, if
-// they are there. Who came back before is there until he fails to come; of those turned away for the first time, as large a part is there
-// as came of those before them.
+// crowd estimates how many people are really out there, and where in the line. The histogram cannot say: whoever throws his
+// place away, and every bot without cookies, is counted anew each time he asks. But those who are told to come again do come,
+// at about that time, if they are there. Who came back before is there until he fails to come; of those turned away for the
+// first time, as large a part is there as came of those before them.
 type crowd struct {
 	cell  time.Duration
 	at    time.Duration // when the first cell began

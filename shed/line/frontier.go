@@ -7,12 +7,12 @@ import (
 
 // frontier is the moving threshold: how many of those first turned away have been called. Whoever stands before it may enter.
 //
-// It advances with the credit that is earned, faster where only part of those counted are people who come back, so that on average as
-// many come as may enter. Two things keep it true. Each of the called who comes and finds no credit is one too many: it goes back by one,
-// so that those who waited longest have what there is. And credit that lies unused though it is offered goes to others from further back,
-// the longer it lies the further (lead), so that capacity is never idle while people wait; lead shrinks as soon as more come than may
-// enter. A newcomer is the last whom lead reaches, and the first whom it does not reach any more; a flood of those who carry no place takes what
-// nobody else wants.
+// It advances with the credit that is earned, faster where only part of those counted are people who come back, so that on
+// average as many come as may enter. Two things keep it true. Each of the called who comes and finds no credit is one too many:
+// it goes back by one, so that those who waited longest have what there is. And credit that lies unused though it is offered
+// goes to others from further back, the longer it lies the further (lead), so that capacity is never idle while people wait;
+// lead shrinks as soon as more come than may enter. A newcomer is the last whom lead reaches, and the first whom it does not
+// reach any more; a flood of those who carry no place takes what nobody else wants.
 type frontier struct {
 	called float64 // people by the histogram
 	lead   float64

@@ -26,8 +26,8 @@ const (
 	ramping // and after the ramp its tail, until the line has drained
 )
 
-// Line is one store's waiting line and ramp. The zero value lets everybody enter. It is safe for concurrent use, and takes the same
-// memory whoever comes: 45 kB, half a megabyte more while a closure and its ramp last, and as much for admissions in use.
+// Line is one store's waiting line and ramp. The zero value lets everybody enter. It is safe for concurrent use, and takes the
+// same memory whoever comes: 45 kB, half a megabyte more while a closure and its ramp last, and as much for admissions in use.
 // Enter, TurnedAway, Report and Load do not allocate.
 //
 // Close and Open must be told in the order in which they happened; until it is told Open, a closed line lets nobody enter.
@@ -71,8 +71,8 @@ func (l *Line) Set(s Settings) {
 	l.mu.Unlock()
 }
 
-// Close says that the store closed for sign-ins at now. During a ramp or its tail the same closure goes on: places stay good. While
-// closed it does nothing.
+// Close says that the store closed for sign-ins at now. During a ramp or its tail the same closure goes on: places stay good.
+// While closed it does nothing.
 func (l *Line) Close(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -83,8 +83,9 @@ func (l *Line) Close(now time.Time) {
 	l.phase = closed
 }
 
-// Open says that the store opened at that moment: the ramp begins, anew where one was running. Where nothing was closed a ramp begins
-// all the same, as after the loss of every session. A moment that is not after the last opening does nothing while the store is open.
+// Open says that the store opened at that moment: the ramp begins, anew where one was running. Where nothing was closed a ramp
+// begins all the same, as after the loss of every session. A moment that is not after the last opening does nothing while the
+// store is open.
 func (l *Line) Open(at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -171,8 +172,8 @@ func (l *Line) settle(now time.Time) {
 	}
 }
 
-// tail ends the line when it has drained. It lets the rate double from two ramps after everybody was called who was there when the ramp
-// had climbed to its end: what comes then is more than To for good.
+// tail ends the line when it has drained. It lets the rate double from two ramps after everybody was called who was there when
+// the ramp had climbed to its end: what comes then is more than To for good.
 func (l *Line) tail(now time.Time, earned float64) {
 	if l.leftover < 0 {
 		l.leftover = l.order.total
@@ -205,10 +206,10 @@ func (s *spell) idle(into time.Duration, earned float64) bool {
 	return is
 }
 
-// Report says what became of a sign-in that was let in at some time and answered at now: it took that long to the head of its answer, or failed
-// (an error of the app's, or no answer in time; a wrong password is no failure). In calm times this tells what is normal; during a ramp and its
-// tail the rate is halved when sign-ins fail or take far longer, and climbs back by small steps. The caller owes a report for every
-// admission that reached the app.
+// Report says what became of a sign-in that was let in at some time and answered at now: it took that long to the head of its
+// answer, or failed (an error of the app's, or no answer in time; a wrong password is no failure). In calm times this tells
+// what is normal; during a ramp and its tail the rate is halved when sign-ins fail or take far longer, and climbs back by small
+// steps. The caller owes a report for every admission that reached the app.
 func (l *Line) Report(now time.Time, failed bool, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -228,8 +229,8 @@ func (l *Line) judged(factor float64) {
 	l.ramp.factor = factor
 }
 
-// Use counts one more request of an admission, and says whether it is still good: an admission is for one journey through a sign-in,
-// and a journey has few requests. How often the last 130,000 or so were used is known; what was forgotten begins anew.
+// Use counts one more request of an admission, and says whether it is still good: an admission is for one journey through a
+// sign-in, and a journey has few requests. How often the last 130,000 or so were used is known; what was forgotten begins anew.
 func (l *Line) Use(now time.Time, id uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

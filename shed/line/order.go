@@ -8,10 +8,10 @@ const bins = 2048
 // most is where the histogram stops counting, so that no flood can overflow it.
 const most = 1 << 31
 
-// order knows how many were first turned away before any moment of a closure, without knowing who. It is a histogram of first turn-aways of a
-// fixed size: when a moment lies past its last bin, bins join in pairs and are twice as wide from then on. Within a bin people are
-// taken to have come evenly. The counts are kept as a tree of partial sums (Fenwick), so that adding and asking take eleven
-// steps each.
+// order knows how many were first turned away before any moment of a closure, without knowing who. It is a histogram of first
+// turn-aways of a fixed size: when a moment lies past its last bin, bins join in pairs and are twice as wide from then on.
+// Within a bin people are taken to have come evenly. The counts are kept as a tree of partial sums (Fenwick), so that adding
+// and asking take eleven steps each.
 type order struct {
 	width time.Duration // of a bin
 	total float64       // how many were counted
