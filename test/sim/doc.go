@@ -1,7 +1,8 @@
 // Package sim puts the real code of shed, the Gate and the Line, into simulated sites and lets time run by itself: minutes of an
-// outage take seconds. There are three:
+// outage take seconds. There are four:
 //
 //   - Overload: a pool that is asked for three times what it can do, by requests of all classes.
+//   - Adaptive: the same where nobody said how much the pool can do.
 //   - Herd: a store that comes back before 5,000 visitors who want to sign in.
 //   - Metastable: an outage of half a minute after which retries alone keep the login servers busy.
 //

@@ -19,20 +19,24 @@ func (o Overload) Chart(with, without *OverloadTrace) Chart {
 	return Chart{
 		Title: "A pool that is asked for three times what it can do",
 		Lines: []string{
-			fmt.Sprintf("It can do %.0f requests a second. Visitors of all classes wait one to two seconds for an answer, and then go away.", o.Capacity),
-			fmt.Sprintf("At three times that, Gatehouse's gate serves %s of the sign-ins, 95 of 100 within %d ms; the least class pays first.",
+			fmt.Sprintf("It can do %.0f requests a second. Visitors of all classes wait one to two seconds for an answer, and "+
+				"then go away.", o.Capacity),
+			fmt.Sprintf("At three times that, Gatehouse's gate serves %s of the sign-ins, 95 of 100 within %d ms; the least "+
+				"class pays first.",
 				percent(w.Served[shed.SignIn]), w.P95[shed.SignIn].Milliseconds()),
 			fmt.Sprintf("Behind a plain queue, in which whoever came first goes first, it is %s, within %d ms.",
 				percent(wo.Served[shed.SignIn]), wo.P95[shed.SignIn].Milliseconds()),
 		},
-		Says: "Time series of a simulation behind Gatehouse's gate above and behind a plain queue below, on the same scales. Behind the gate sign-ins are all served " +
+		Says: "Time series of a simulation behind Gatehouse's gate above and behind a plain queue below, on the same scales. " +
+			"Behind the gate sign-ins are all served " +
 			"at every load and no class gets nothing; behind the plain queue every class is served equally little, after a long wait.",
 		Length: o.Long(), Tick: o.Each, NameAt: 4 * o.Each, Bands: o.bands(),
 		Panels: []Panel{
 			{"Answered while the visitor was there, of each class, behind the gate", "of 100", 100, with.classes(o.Long())},
 			{"Answered while the visitor was there, of each class, behind a plain queue", "of 100", 100, without.classes(o.Long())},
 			{"Answered while the visitor was there, all together", "requests a second", top, []Curve{
-				{Name: "the gate", Tone: 1, Series: with.goodput(o.Long())}, {Name: "a plain queue", Tone: 5, Dashed: true, Series: without.goodput(o.Long())}}},
+				{Name: "the gate", Tone: 1, Series: with.goodput(o.Long())},
+				{Name: "a plain queue", Tone: 5, Dashed: true, Series: without.goodput(o.Long())}}},
 			{"95 of 100 sign-ins were answered within", "seconds", late, []Curve{
 				{Name: "the gate", Tone: 1, Series: took(with)}, {Name: "a plain queue", Tone: 5, Dashed: true, Series: took(without)}}},
 			{"Requests that queue", "requests", queue, []Curve{
@@ -58,13 +62,17 @@ func (a Adaptive) Chart(with, without *OverloadTrace) Chart {
 	return Chart{
 		Title: "The same overload, of a pool whose capacity nobody wrote down",
 		Lines: []string{
-			fmt.Sprintf("%d cores that everything in work shares: %.0f requests a second. Gatehouse finds the limit by itself.", a.Limit, a.Capacity),
-			fmt.Sprintf("At three times that, %s of the capacity come to something, and %s of the sign-ins are served, 95 of 100 within %d ms.",
+			fmt.Sprintf("%d cores that everything in work shares: %.0f requests a second. Gatehouse finds the limit by "+
+				"itself.", a.Limit, a.Capacity),
+			fmt.Sprintf("At three times that, %s of the capacity come to something, and %s of the sign-ins are served, 95 of "+
+				"100 within %d ms.",
 				percent(w.Goodput), percent(w.Served[shed.SignIn]), w.P95[shed.SignIn].Milliseconds()),
-			fmt.Sprintf("Without a limit it is %s of the capacity, and it stays so when the load has gone back: everything takes too long.",
+			fmt.Sprintf("Without a limit it is %s of the capacity, and it stays so when the load has gone back: everything "+
+				"takes too long.",
 				percent(wo.Goodput)),
 		},
-		Says: "Time series of a simulation with an adaptive limit and without a limit, on the same scales. With it the pool stays as useful as it can be; without it " +
+		Says: "Time series of a simulation with an adaptive limit and without a limit, on the same scales. With it the pool " +
+			"stays as useful as it can be; without it " +
 			"nothing is answered in time from the first overload on.",
 		Length: a.Long(), Tick: a.Each, NameAt: 4 * a.Each, Bands: a.bands(),
 		Panels: []Panel{

@@ -28,13 +28,17 @@ func (h Herd) Chart(with, without *Trace) Chart {
 		Lines: []string{
 			fmt.Sprintf("It was away for %.0f s. Nine in ten come again when they are told to, one in ten asks every second.",
 				(h.To - h.From).Seconds()),
-			fmt.Sprintf("With the line no second holds more than %s of what the ramp allows, and 99 of 100 sign-ins take %d ms (before: %d).",
+			fmt.Sprintf("With the line no second holds more than %s of what the ramp allows, and 99 of 100 sign-ins take %d ms "+
+				"(before: %d).",
 				percent(w.Excess), w.P99.Milliseconds(), w.Normal.Milliseconds()),
-			fmt.Sprintf("Without it all are told to come again in 30 s: %s come in one second, %s are refused after all, and it takes %d ms.",
+			fmt.Sprintf("Without it all are told to come again in 30 s: %s come in one second, %s are refused after all, and it "+
+				"takes %d ms.",
 				whole(admitted(without).Max()), whole(float64(wo.Shed)), wo.P99.Milliseconds()),
 		},
-		Says: fmt.Sprintf("Time series of a simulation with Gatehouse's line above and without it below, on the same scales. With it, admissions follow the ramp from "+
-			"%.0f to %.0f a second; the busiest second of returns has %.1f times the mean. Without it, admissions jump to %.0f in one second, and returns peak at %.1f times the mean.",
+		Says: fmt.Sprintf("Time series of a simulation with Gatehouse's line above and without it below, on the same scales. "+
+			"With it, admissions follow the ramp from "+
+			"%.0f to %.0f a second; the busiest second of returns has %.1f times the mean. Without it, admissions jump to %.0f "+
+			"in one second, and returns peak at %.1f times the mean.",
 			h.Ramp.From, h.Ramp.To, w.PeakToMean, admitted(without).Max(), wo.PeakToMean),
 		Length: until, Tick: 30 * time.Second,
 		Bands: []Band{{h.From, h.To, "the store is away", true}},
@@ -69,13 +73,18 @@ func (m Metastable) Chart(with, without *Trace) Chart {
 	return Chart{
 		Title: "An outage of 30 seconds, and retries",
 		Lines: []string{
-			fmt.Sprintf("%.0f visitors a second want to sign in, the servers can do 60; who gets no answer within 3 s tries again, up to %d times.", m.Calm, m.Tries),
-			fmt.Sprintf("With Gatehouse the site is in order after %.0f s, the last who came meanwhile is in after %.0f s, nobody waits after %.0f s.",
+			fmt.Sprintf("%.0f visitors a second want to sign in, the servers can do 60; who gets no answer within 3 s tries "+
+				"again, up to %d times.", m.Calm, m.Tries),
+			fmt.Sprintf("With Gatehouse the site is in order after %.0f s, the last who came meanwhile is in after %.0f s, "+
+				"nobody waits after %.0f s.",
 				w.Back.Seconds(), w.Cleared.Seconds(), w.Drained.Seconds()),
-			fmt.Sprintf("Without it the servers only work for visitors who have gone: ten minutes later %s of those who come get in.", percent(wo.Last)),
+			fmt.Sprintf("Without it the servers only work for visitors who have gone: ten minutes later %s of those who come "+
+				"get in.", percent(wo.Last)),
 		},
-		Says: fmt.Sprintf("Time series of a simulation with Gatehouse above and without it below, on the same scales. With Gatehouse sign-ins return to %.0f a second "+
-			"within %.0f seconds. Without it retries keep the login servers saturated and hardly anybody is signed in until the end.", m.Calm, w.Back.Seconds()),
+		Says: fmt.Sprintf("Time series of a simulation with Gatehouse above and without it below, on the same scales. With "+
+			"Gatehouse sign-ins return to %.0f a second "+
+			"within %.0f seconds. Without it retries keep the login servers saturated and hardly anybody is signed in until the end.",
+			m.Calm, w.Back.Seconds()),
 		Length: m.Length, Tick: time.Minute,
 		Bands: []Band{{m.From, m.To, "store away", true}},
 		Panels: []Panel{

@@ -105,7 +105,7 @@ type HerdFigures struct {
 	Excess      float64       // the fullest second after the opening, as a part of what the ramp allows in it
 	At          time.Duration // when it began, after the opening
 	Normal, P99 time.Duration // how long a sign-in takes, 99 of 100: before the outage, and from the opening on
-	PeakToMean  float64       // of the returns of those who honour what they are told, in the second with the most, while the herd comes in
+	PeakToMean  float64       // of the returns of those who honour what they are told, while the herd comes in: the fullest second
 	Back        time.Duration // after the opening: the last of the herd was signed in
 	Shed        int           // admitted, and turned away by the gate after all
 	In          int           // signed in from the opening to the end

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestHerd: a store comes back before 5,000 visitors. With the line the ramp holds, those it lets in are served as on a calm day, and
-// nobody comes back in a crowd; without it each of these is broken.
+// TestHerd: a store comes back before 5,000 visitors. With the line the ramp holds, those it lets in are served as on a calm day,
+// and nobody comes back in a crowd; without it each of these is broken.
 func TestHerd(t *testing.T) {
 	h := TheHerd()
 	with, without := inVirtualTime(t, h.Protected, h.Unprotected)

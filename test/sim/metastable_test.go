@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestMetastable: half a minute's outage and retries. With the line and the gate the site is back within 90 seconds; without them it
-// is not back after ten minutes, though nothing is wrong any more.
+// TestMetastable: half a minute's outage and retries. With the line and the gate the site is back within 90 seconds; without them
+// it is not back after ten minutes, though nothing is wrong any more.
 func TestMetastable(t *testing.T) {
 	m := TheMetastable()
 	with, without := inVirtualTime(t, m.Protected, m.Unprotected)
@@ -17,8 +17,8 @@ func TestMetastable(t *testing.T) {
 		name string
 		MetastableFigures
 	}{{"with Gatehouse   ", w}, {"without Gatehouse", wo}} {
-		t.Logf("%s  in order %s, the last who came meanwhile is in %s, the line is empty %s; in the last minute %3.0f %% of those who come get in, "+
-			"%d went away for good, %.0f %% of the work came to nothing, fullest second %.0f %% of the ramp", f.name, after(f.Back),
+		t.Logf("%s  in order %s, the last who came meanwhile is in %s, the line is empty %s; in the last minute %3.0f %% of those "+
+			"who come get in, %d went away for good, %.0f %% of the work came to nothing, fullest second %.0f %% of the ramp", f.name, after(f.Back),
 			after(f.Cleared), after(f.Drained), f.Last*100, f.GaveUp, f.Wasted*100, f.Excess*100)
 	}
 	if w.Back < 0 || w.Back > 90*time.Second || w.Cleared < 0 || w.Cleared > 90*time.Second {
@@ -53,7 +53,8 @@ func TestARampBeyondThePool(t *testing.T) {
 		m.Length = 5 * time.Minute
 		var f MetastableFigures
 		synctest.Test(t, func(*testing.T) { f = m.Figures(m.Protected()) })
-		t.Logf("a ramp to %3.0f/s for a pool of 60/s: in order %s, the line is empty %s, %d turned away by the gate, %d went away for good",
+		t.Logf("a ramp to %3.0f/s for a pool of 60/s: in order %s, the line is empty %s, %d turned away by the gate, "+
+			"%d went away for good",
 			end, after(f.Back), after(f.Drained), f.Shed, f.GaveUp)
 		if f.Back < 0 || f.Back > 3*time.Minute || f.Last < 0.9 {
 			t.Errorf("a ramp to %v/s: in order %s, in the last minute %s got in", end, after(f.Back), percent(f.Last))

@@ -37,7 +37,7 @@ func TheOverload() Overload {
 	}
 }
 
-// Length of the simulation.
+// Long is how long the simulation lasts.
 func (o Overload) Long() time.Duration { return time.Duration(len(o.Steps)) * o.Each }
 
 // ClassTrace is what happened to the requests of one class.

@@ -44,7 +44,8 @@ func TestOverload(t *testing.T) {
 		}
 	}
 	if wo.Served[shed.SignIn] > 0.5 || wo.P95[shed.SignIn] < time.Second {
-		t.Errorf("a plain queue does as well (%s of the sign-ins in %v): the model proves nothing", percent(wo.Served[shed.SignIn]), wo.P95[shed.SignIn])
+		t.Errorf("a plain queue does as well (%s of the sign-ins in %v): the model proves nothing",
+			percent(wo.Served[shed.SignIn]), wo.P95[shed.SignIn])
 	}
 	after := o.Figures(with, worst+1)
 	for _, c := range shed.Classes {

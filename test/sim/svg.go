@@ -34,15 +34,19 @@ text { font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-se
 .ground { fill: var(--ground); } .band { fill: var(--band); } .grid { stroke: var(--grid); } .axis { stroke: var(--soft); }
 .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round; } .dashed { stroke-dasharray: 5 4; }
 .area { stroke: none; opacity: .28; }
-.s0 { stroke: var(--c0); } .s1 { stroke: var(--c1); } .s2 { stroke: var(--c2); } .s3 { stroke: var(--c3); } .s4 { stroke: var(--c4); } .s5 { stroke: var(--c5); }
-.f0 { fill: var(--c0); } .f1 { fill: var(--c1); } .f2 { fill: var(--c2); } .f3 { fill: var(--c3); } .f4 { fill: var(--c4); } .f5 { fill: var(--c5); }
+.s0 { stroke: var(--c0); } .s1 { stroke: var(--c1); } .s2 { stroke: var(--c2); }
+.s3 { stroke: var(--c3); } .s4 { stroke: var(--c4); } .s5 { stroke: var(--c5); }
+.f0 { fill: var(--c0); } .f1 { fill: var(--c1); } .f2 { fill: var(--c2); }
+.f3 { fill: var(--c3); } .f4 { fill: var(--c4); } .f5 { fill: var(--c5); }
 `
 
 // begin writes the head: what the drawing is, in a line and in a paragraph, for those who have it read to them.
 func (s *svg) begin(title, says string) {
-	fmt.Fprintf(s, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" width="%g" height="%g" role="img" aria-labelledby="title says">`+"\n",
+	fmt.Fprintf(s, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" width="%g" height="%g" role="img" `+
+		`aria-labelledby="title says">`+"\n",
 		s.width, s.height, s.width, s.height)
-	fmt.Fprintf(s, "<title id=\"title\">%s</title>\n<desc id=\"says\">%s</desc>\n<style>%s</style>\n", escaped(title), escaped(says), style)
+	fmt.Fprintf(s, "<title id=\"title\">%s</title>\n<desc id=\"says\">%s</desc>\n<style>%s</style>\n",
+		escaped(title), escaped(says), style)
 	fmt.Fprintf(s, `<rect class="ground" width="%g" height="%g" rx="6"/>`+"\n", s.width, s.height)
 }
 
