@@ -141,7 +141,7 @@ func TestTheEndSendsWhatIsQueued(t *testing.T) {
 	s.set = n.sharing(patient).set
 	for range many {
 		c, _ := l.Take(t.Context(), TextKey("a"))
-		s.refund(c.others.key, c.others.allows)
+		s.refund(c.others.key, c.others.sharing.allows)
 	}
 	link, err := s.connect(t.Context())
 	if err != nil {
