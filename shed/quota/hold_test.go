@@ -70,3 +70,24 @@ func TestWhoHammersCostsTheStoreNothing(t *testing.T) {
 		t.Errorf("asked %d times for %d, at most %d", asked, times, most)
 	}
 }
+
+// Who gives something back is asked for again at once, though he was refused a moment ago.
+func TestARefundEndsTheHold(t *testing.T) {
+	n := serve(t)
+	a, b, k := New(hourly(n.sharing(patient), 2)), New(hourly(n.sharing(patient), 2)), TextKey("a")
+	for range 20 {
+		mine, _ := a.Take(t.Context(), k)
+		other, _ := b.Take(t.Context(), k)
+		if _, wait := a.Take(t.Context(), k); wait == 0 {
+			t.Fatal("three of two passed")
+		}
+		mine.Refund()
+		again, wait := a.Take(t.Context(), k)
+		if wait > 0 {
+			t.Fatal("still held")
+		}
+		again.Refund()
+		other.Refund()
+		eventually(t, "both are given back", func() bool { return len(n.keys()) == 0 })
+	}
+}

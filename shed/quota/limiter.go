@@ -133,12 +133,9 @@ func (w *sharing) take(ctx context.Context, k Key, own, strict event, alone time
 		strict.undo()
 		return Charge{}, wait
 	}
-	c := Charge{event: own}
-	if ok || strict.bucket != nil {
-		c.others = &others{strict: strict}
-	}
+	c := Charge{event: own, strict: strict}
 	if ok {
-		c.others.sharing, c.others.id, c.others.key = w, k.id, key
+		c.there = &there{w, k.id, key}
 	}
 	return c, 0
 }
@@ -150,13 +147,13 @@ func (l *Limiter) Len() int { return l.local.len() }
 // use, and only one copy of it may be refunded.
 type Charge struct {
 	event  event
-	others *others // nil: counted here alone
+	strict event
+	there  *there // nil: the store was not asked, or did not answer
 }
 
-// others is where else an event was counted.
-type others struct {
-	strict  event
-	sharing *sharing // nil: the store was not asked, or did not answer
+// there is an event that a store counted.
+type there struct {
+	sharing *sharing
 	id      id
 	key     string
 }
@@ -164,15 +161,12 @@ type others struct {
 // Refund gives the event back, as if it had not been taken. Calling it again, or on an empty Charge, does nothing. It never
 // waits for a shared store, which hears of it before it hears of any event that is taken later.
 func (c *Charge) Refund() {
-	e, o := c.event, c.others
+	given := *c
 	*c = Charge{}
-	e.undo()
-	if o == nil {
-		return
-	}
-	o.strict.undo()
-	if w := o.sharing; w != nil {
-		w.shared.refund(o.key, w.allows)
-		w.holds.forget(o.id)
+	given.event.undo()
+	given.strict.undo()
+	if t := given.there; t != nil {
+		t.sharing.shared.refund(t.key, t.sharing.allows)
+		t.sharing.holds.forget(t.id)
 	}
 }

@@ -34,7 +34,7 @@ func TestRefundsNeverBlock(t *testing.T) {
 	var charges []Charge
 	for range many {
 		c, wait := l.Take(t.Context(), TextKey("a"))
-		if wait > 0 || c.others == nil {
+		if wait > 0 || c.there == nil {
 			t.Fatal("not counted there")
 		}
 		charges = append(charges, c)
@@ -141,7 +141,7 @@ func TestTheEndSendsWhatIsQueued(t *testing.T) {
 	s.set = n.sharing(patient).set
 	for range many {
 		c, _ := l.Take(t.Context(), TextKey("a"))
-		s.refund(c.others.key, c.others.sharing.allows)
+		s.refund(c.there.key, c.there.sharing.allows)
 	}
 	link, err := s.connect(t.Context())
 	if err != nil {
