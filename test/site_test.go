@@ -17,6 +17,7 @@ type site struct {
 	session string // further keys of session, a line each
 	routes  string // further routes, a line each, that come before all others
 	needs   string // of the last route
+	own     string // backend of the pool login; that of both where empty
 	login   string // further keys of the pool login; a limit of 64 where empty
 	pool    string // further keys of the pool app
 	apart   bool   // sign-ins borrow nowhere
@@ -79,7 +80,7 @@ routes:%s
   - {name: notes, match: {path: /notes, method: POST}, pool: app, needs: write, sign_in: false}
   - {name: app, pool: app, needs: %s}
 degrade: {rate: {per_client: 1000/s, burst: 1000, per_address: 5000/s}%s}
-`, or(s.listen, "127.0.0.1:0"), s.top, indent(s.session, "\n  "), store, s.backend, keys(or(s.login, "max_in_flight: 64")), s.backend,
+`, or(s.listen, "127.0.0.1:0"), s.top, indent(s.session, "\n  "), store, or(s.own, s.backend), keys(or(s.login, "max_in_flight: 64")), s.backend,
 		keys(s.pool), indent(s.routes, "\n  "), overflow, keys(s.signIn), or(s.needs, "read"), keys(s.degrade))
 }
 
