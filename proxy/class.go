@@ -55,8 +55,8 @@ func (x *exchange) proves() (good, renew bool) {
 func (x *exchange) prove(answer *upstream.Answer) {
 	id := x.session
 	switch {
-	case x.trying || x.uncertain():
-		return // what an app says while its store is in doubt proves nothing
+	case x.trying || x.failing():
+		return // what an app says while its store fails proves nothing
 	case x.route.SignIn:
 		given, ok := x.rt.Session.Given(x.head, &answer.Head, time.Now())
 		if !ok || x.signIn != signInGiven {
@@ -76,6 +76,11 @@ func (x *exchange) prove(answer *upstream.Answer) {
 		}
 	}
 	x.lay(&answer.Head, session.ProofCookie, x.rt.Seal.Proof(id, time.Now()), session.ProofLife)
+}
+
+// failing reports whether the store failed at some moment since the request came, as far as is known without waiting.
+func (x *exchange) failing() bool {
+	return x.rt.Store != nil && (x.rt.Store.Current().Impaired() || !x.entry.Arrived.After(x.rt.Store.LastImpaired()))
 }
 
 // fine reports whether a status says that the visitor got what he asked for.

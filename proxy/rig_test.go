@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -80,6 +81,18 @@ func (l *lines) has(part string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Contains(l.text.String(), part)
+}
+
+// with returns the line that holds a text; "" where none does.
+func (l *lines) with(part string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.text.String()) {
+		if strings.Contains(line, part) {
+			return line
+		}
+	}
+	return ""
 }
 
 // rig is the whole path with a real front end and real backends, before a store that a test breaks by hand.
@@ -304,3 +317,6 @@ func (r *rig) raw(text string) (net.Conn, *bufio.Reader) {
 	}
 	return c, bufio.NewReader(c)
 }
+
+// address is that from which the rig's client comes.
+func (r *rig) address() netip.Addr { return netip.MustParseAddr("127.0.0.1") }

@@ -36,13 +36,10 @@ func (x *exchange) unfulfilled(status int) bool {
 	return status >= 500 || status >= 400 && x.uncertain()
 }
 
-// uncertain reports whether an app's store may have failed it since the request came, as far as is known without waiting.
+// uncertain reports whether an app's store may have failed it since the request came, as far as is known without waiting: apps
+// reconnect late.
 func (x *exchange) uncertain() bool {
-	if x.rt.Store == nil {
-		return false
-	}
-	v := x.rt.Store.Current()
-	return v.Impaired() || v.Recovering() || !x.entry.Arrived.After(x.rt.Store.LastImpaired())
+	return x.rt.Store != nil && (x.failing() || x.rt.Store.Current().Recovering())
 }
 
 // endInstead turns a failure to ask the app into a sign-out by Gatehouse itself, where one was asked for: the cookies are

@@ -116,7 +116,7 @@ func floor(from, to string) string {
 // TestThirdPartiesLiveInOneRoom keeps each library where its own room is.
 func TestThirdPartiesLiveInOneRoom(t *testing.T) {
 	rooms := map[string][]string{
-		"github.com/redis/go-redis":     {"shed/store/probe", "cmd/gatehouse-demo"}, // the demo's app is a stranger's app
+		"github.com/redis/go-redis":     {"shed/store/probe", "shed/quota", "cmd/gatehouse-demo"}, // the demo's app is a stranger's app
 		"golang.org/x/time":             {"shed/quota"},
 		"github.com/prometheus":         {"proxy/record", "proxy/admin"},
 		"gopkg.in/yaml.v3":              {"config"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -14,6 +15,7 @@ import (
 	"gatehouse/proxy/h1"
 	"gatehouse/proxy/intake"
 	"gatehouse/routing"
+	"gatehouse/shed"
 	"gatehouse/shed/session"
 )
 
@@ -134,7 +136,7 @@ func explain(w io.Writer, cfg *config.Config, q question) error {
 		fmt.Fprintf(w, "Outcome: rejected, ambiguous_path: 400 in every state, since the path can be read as another route's (%v).\n", m.Reading)
 		return nil
 	}
-	explainRoute(w, m.Value)
+	explainRoute(w, cfg, m.Value, carries)
 	explainStates(w, cfg, m.Value, q, carries)
 	return nil
 }
@@ -156,7 +158,7 @@ func explainReadings(w io.Writer, steps []routing.Step) {
 	}
 }
 
-func explainRoute(w io.Writer, r config.Route) {
+func explainRoute(w io.Writer, cfg *config.Config, r config.Route, carries bool) {
 	fmt.Fprintf(w, "Route %s (line %d): pool %s", r.Name, r.Line, r.Pool)
 	if r.Overflow != "" {
 		fmt.Fprintf(w, ", borrowing from %s", r.Overflow)
@@ -168,10 +170,37 @@ func explainRoute(w io.Writer, r config.Route) {
 	if r.SignOut {
 		fmt.Fprint(w, "; a sign-out")
 	}
+	if r.Members {
+		fmt.Fprint(w, "; members alone, so an answer proves the session")
+	}
 	for _, q := range r.Quotas {
 		fmt.Fprintf(w, "; quota %s", q)
 	}
-	fmt.Fprint(w, "\n\n")
+	fmt.Fprint(w, "\n")
+	explainClass(w, cfg, r, carries)
+	fmt.Fprintln(w)
+}
+
+// explainClass says how much the request matters where its pool cannot take everybody.
+func explainClass(w io.Writer, cfg *config.Config, r config.Route, carries bool) {
+	i := slices.IndexFunc(cfg.Pools, func(p config.Pool) bool { return p.Name == r.Pool })
+	if i < 0 || cfg.Pools[i].MaxInFlight == 0 && cfg.Pools[i].Adaptive == nil {
+		return
+	}
+	class := shed.Anonymous
+	switch {
+	case r.Background:
+		class = shed.Background
+	case r.SignIn:
+		class = shed.SignIn
+	case carries:
+		class = shed.Unproved
+	}
+	fmt.Fprintf(w, "When pool %s is full it counts as %s", r.Pool, class)
+	if carries && class != shed.Background {
+		fmt.Fprintf(w, ", and as %s where it proves the session", shed.Member)
+	}
+	fmt.Fprint(w, ".\n")
 }
 
 func carrying(carries bool) string {

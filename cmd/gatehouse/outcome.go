@@ -31,7 +31,7 @@ func explainStates(w io.Writer, cfg *config.Config, r config.Route, q question, 
 	_ = out.Flush()
 	if r.SignIn {
 		ramp := cfg.Session.Store.Recovery.Ramp
-		fmt.Fprintf(w, "\nAfter a closure, sign-ins come back over %v, from %g to %g a second; the others get the page.\n",
+		fmt.Fprintf(w, "\nAfter a closure, sign-ins come back over %v, from %g to %g a second, who waited longest first; the others get\nthe page, with their place in the line.\n",
 			ramp.Over, ramp.From.PerSecond(), ramp.To.PerSecond())
 	}
 	if r.SignOut {

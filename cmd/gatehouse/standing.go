@@ -20,6 +20,9 @@ func printStore(w io.Writer, st admin.Store, now time.Time) {
 		fmt.Fprintf(w, ", sign-ins come back by the ramp until %s", st.RampEnds.Format(time.TimeOnly))
 	}
 	fmt.Fprintln(w)
+	if l := st.Line; l != nil {
+		printLine(w, *l)
+	}
 	if o := st.Override; o != nil {
 		fmt.Fprintf(w, "\toverride: %s, at %s\n", inForce(*o, now), clock(o.SetAt, now))
 	}
@@ -48,6 +51,15 @@ func printStore(w io.Writer, st admin.Store, now time.Time) {
 	default:
 		fmt.Fprintf(w, "\tits certificate ended at %s\n", end.UTC().Format(time.RFC3339))
 	}
+}
+
+// printLine says how the waiting line stands.
+func printLine(w io.Writer, l admin.Line) {
+	fmt.Fprintf(w, "\tabout %s in the line, %.1f/s let in now", count(l.Waiting, "sign-in"), l.Rate)
+	if l.Halved > 0 {
+		fmt.Fprintf(w, "; the ramp was halved %s, since sign-ins went badly", count(l.Halved, "time"))
+	}
+	fmt.Fprintln(w)
 }
 
 // days is a duration as a person counts it: in days, or in hours where there is less than a day.

@@ -61,21 +61,6 @@ func askReady(w io.Writer, d *door) error {
 	return nil
 }
 
-// backends says how many of a pool's backends are up, or that nobody looks.
-func backends(p admin.Pool) string {
-	up, checked := 0, false
-	for _, b := range p.Backends {
-		checked = checked || b.Checked
-		if b.Up {
-			up++
-		}
-	}
-	if !checked {
-		return count(len(p.Backends), "backend") + ", not checked"
-	}
-	return fmt.Sprintf("%d of %d backends up", up, len(p.Backends))
-}
-
 func printStatus(w io.Writer, s admin.Status) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(out, "gatehouse\t%s, up %v\n", s.Version, time.Duration(s.UptimeSeconds*float64(time.Second)).Round(time.Second))
@@ -94,12 +79,10 @@ func printStatus(w io.Writer, s admin.Status) error {
 		fmt.Fprintf(out, "now\troute %s: %s, %s, %.1f/s\n", d.Route, d.Outcome, d.Reason, d.PerSecond)
 	}
 	for _, p := range s.Pools {
-		limit := "no limit"
-		if p.Limit > 0 {
-			limit = fmt.Sprintf("of %d", p.Limit)
-		}
-		fmt.Fprintf(out, "pool %s\t%d in flight (%s), %d in the queue, %s, %.1f/s, %d of %d failed, p50 %.1f ms, p99 %.1f ms\n",
-			p.Name, p.InFlight, limit, p.Queue, backends(p), p.PerSecond, p.Failed, p.Asked, p.Latency.P50, p.Latency.P99)
+		printPool(out, p, s.Now)
+	}
+	if q := s.QuotaStore; q != nil {
+		printQuotaStore(out, *q, s.Now)
 	}
 	return out.Flush()
 }

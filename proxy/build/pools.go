@@ -5,6 +5,7 @@ import (
 
 	"gatehouse/config"
 	"gatehouse/proxy"
+	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
 )
@@ -36,9 +37,7 @@ func (p *Plan) commitPools() {
 
 func (p *Plan) poolSettings(c config.Pool) upstream.Settings {
 	rec := p.living.Record
-	s := upstream.Settings{Name: c.Name, OnHealth: func(b upstream.BackendStatus) {
-		rec.BackendChange(time.Now(), c.Name, b.URL, b.Up, b.LastError)
-	}}
+	s := upstream.Settings{Name: c.Name, OnHealth: func(b upstream.BackendStatus) { tellBackend(rec, c.Name, b) }}
 	s.Retries.Budget, s.SlowStart = c.Retries.Budget, c.SlowStart
 	if c.Eject != nil {
 		e := upstream.EjectSettings(*c.Eject)
@@ -52,6 +51,19 @@ func (p *Plan) poolSettings(c config.Pool) upstream.Settings {
 		s.Health = &h
 	}
 	return s
+}
+
+// tellBackend records what happened to a backend.
+func tellBackend(rec *record.Recorder, pool string, b upstream.BackendStatus) {
+	now := time.Now()
+	switch b.Change {
+	case upstream.Ejected:
+		rec.BackendEjected(now, pool, b.URL, b.EjectedUntil, b.LastError)
+	case upstream.Returned:
+		rec.BackendReturned(now, pool, b.URL)
+	default:
+		rec.BackendChange(now, pool, b.URL, b.Up, b.LastError)
+	}
 }
 
 func gateSettings(c config.Pool) shed.GateSettings {

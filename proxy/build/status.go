@@ -110,6 +110,10 @@ func pool(p *proxy.Pool, c config.Pool, recent []record.PoolRecent) admin.Pool {
 		if r.Name != p.Name {
 			continue
 		}
+		out.Tax = r.Tax
+		for i := range out.Classes {
+			out.Classes[i].Shed = r.Shed[i]
+		}
 		out.PerSecond, out.Asked, out.Failed = r.PerSecond, r.Asked, r.Failed
 		out.Latency = admin.Latency{P50: ms(r.P50), P90: ms(r.P90), P99: ms(r.P99)}
 		out.Rates, out.Slowest = slices.Clone(r.Rates[:]), milliseconds(r.Slowest[:])

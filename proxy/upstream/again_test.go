@@ -225,8 +225,10 @@ func TestTheTransportsOwnRetriesAreRetries(t *testing.T) {
 		{"GET", 0, 1, ErrBroken},
 		{"POST", 0.2, 1, ErrBroken},
 	} {
-		var received atomic.Int64
+		var received, open atomic.Int64
 		b := raw(t, func(c net.Conn, br *bufio.Reader) {
+			open.Add(1)
+			defer open.Add(-1)
 			for used := false; ; used = true {
 				lines, err := readHead(br)
 				if err != nil {
@@ -246,12 +248,13 @@ func TestTheTransportsOwnRetriesAreRetries(t *testing.T) {
 		all(t, first.Body)
 		first.Body.Close()
 		a, err := claim(t, p).Send(deadline(t), &Request{Method: tt.method, Target: "/", Host: "a", Head: head("Idempotency-Key: 1")})
-		if !errors.Is(err, tt.err) || received.Load() != tt.received {
-			t.Errorf("%s, budget %v: %v, received %d times; want %v, %d times", tt.method, tt.budget, err, received.Load(), tt.err, tt.received)
-		}
 		if err == nil {
 			a.Body.Close()
 		}
 		p.Close()
+		eventually(t, "all that was sent is received", func() bool { return open.Load() == 0 })
+		if !errors.Is(err, tt.err) || received.Load() != tt.received {
+			t.Errorf("%s, budget %v: %v, received %d times; want %v, %d times", tt.method, tt.budget, err, received.Load(), tt.err, tt.received)
+		}
 	}
 }

@@ -90,7 +90,7 @@ func (b *body) halt() {
 		return
 	}
 	b.mu.Lock()
-	b.held = !b.ended
+	b.held = true
 	b.mu.Unlock()
 	if in, ok := b.from.(interrupter); ok {
 		in.Interrupt()

@@ -130,7 +130,7 @@ func (s EjectSettings) term(n int) time.Duration {
 	if n >= int(maxEjection/s.For)+1 {
 		return maxEjection
 	}
-	return min(s.For*time.Duration(n), maxEjection)
+	return s.For * time.Duration(n)
 }
 
 // forgiven is how many of n ejections still count after a time in use.

@@ -1,0 +1,86 @@
+package proxy
+
+import (
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"gatehouse/shed"
+)
+
+// sick is a pool of one backend that fails by status, or breaks off where that is 0, and one that is well.
+func sick(t *testing.T, status int) (r *rig, bad, good *backend) {
+	t.Helper()
+	bad = newBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+		if status == 0 {
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, "sick")
+	})
+	good = newBackend(t, say("well"))
+	rules, routes := one(&Route{Pool: newPool(t, "app", shed.GateSettings{}, bad.URL, good.URL), Need: shed.NeedRead})
+	return newRig(t, rules, routes), bad, good
+}
+
+func TestWhatCanBeAskedTwiceIs(t *testing.T) {
+	for _, status := range []int{0, 502, 503} {
+		r, bad, good := sick(t, status)
+		for range 20 {
+			if a := r.ask("GET", "/"); a.status != 200 || a.body != "well" {
+				t.Errorf("%d: %d %q", status, a.status, a.body)
+			}
+		}
+		if bad.asked.Load() == 0 || good.asked.Load() != 20 {
+			t.Errorf("%d: the sick one was asked %d times, the other %d", status, bad.asked.Load(), good.asked.Load())
+		}
+	}
+}
+
+func TestWhatMayHaveHappenedIsNotDoneTwice(t *testing.T) {
+	r, bad, good := sick(t, 0)
+	for range 20 {
+		r.ask("POST", "/")
+	}
+	if n := bad.asked.Load() + good.asked.Load(); n != 20 || bad.asked.Load() == 0 {
+		t.Errorf("20 posts were %d, %d of them at the sick one", n, bad.asked.Load())
+	}
+}
+
+func TestTheLastAnswerIsDelivered(t *testing.T) {
+	b := newBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(502)
+		fmt.Fprint(w, "the app's own words")
+	})
+	rules, routes := one(&Route{Pool: newPool(t, "app", shed.GateSettings{}, b.URL), Need: shed.NeedNone})
+	r := newRig(t, rules, routes)
+	if a := r.ask("GET", "/"); a.status != 502 || a.body != "the app's own words" || b.asked.Load() != 1 {
+		t.Errorf("%d %q, asked %d times", a.status, a.body, b.asked.Load())
+	}
+}
+
+func TestAStoreInDoubtIsNoReasonToAskAgain(t *testing.T) {
+	var asked atomic.Int64
+	var broken *rig
+	serve := func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		if broken.monitor.Current().State != shed.ReadOnly {
+			broken.breaks(shed.ReadOnly, shed.CauseFull)
+		}
+		w.WriteHeader(502)
+	}
+	a, b := newBackend(t, serve), newBackend(t, serve)
+	rules, routes := one(&Route{Pool: newPool(t, "app", shed.GateSettings{}, a.URL, b.URL), Need: shed.NeedRead})
+	broken = newRig(t, rules, routes)
+	if a := broken.ask("GET", "/", member); a.outcome != "converted; reason=full" || asked.Load() != 1 {
+		t.Errorf("%d %q, asked %d times", a.status, a.outcome, asked.Load())
+	}
+	for _, b := range broken.runtime.Pools {
+		for _, s := range b.Backends.Status() {
+			if s.Ejected {
+				t.Errorf("%s was ejected for its store", s.URL)
+			}
+		}
+	}
+}
