@@ -13,7 +13,12 @@ func (g *Gate) Acquire(ctx context.Context, c Class) (Permit, error) { return En
 // guest's of over.
 //
 // It returns ErrFull at once when own's queue is full, ErrLate when the wait is over, ErrDisplaced when the place in the queue
-// went to a request that matters more, and the cause of ctx when that ended first: the place is given back at once.
+// went to a request that matters more or whose class was due, and the cause of ctx when that ended first: the place is given
+// back at once. A permit that is free is given whatever the state of ctx. Only who queues costs an allocation.
+//
+// One who stands in two queues is let in exactly once: his fate is settled by whoever swaps one flag of his, and each gate
+// does so under its own lock only. A gate that comes too late finds the flag set and goes on to the next in its queue; the waiter
+// himself then leaves both queues, one after the other.
 func Enter(ctx context.Context, own, over *Gate, c Class) (Permit, error) {
 	c = c.known()
 	own.mu.Lock()
@@ -23,9 +28,6 @@ func Enter(ctx context.Context, own, over *Gate, c Class) (Permit, error) {
 		return p, nil
 	}
 	own.mu.Unlock()
-	if over == own {
-		over = nil
-	}
 	if over != nil {
 		if p, ok := over.Lend(c); ok {
 			return p, nil
@@ -39,9 +41,9 @@ func Enter(ctx context.Context, own, over *Gate, c Class) (Permit, error) {
 		over.visit(w)
 	}
 	p, err = own.wait(ctx, w)
-	own.forget(w)
+	own.leave(w)
 	if over != nil {
-		over.forget(w)
+		over.unvisit(w)
 	}
 	return p, err
 }
@@ -100,13 +102,19 @@ func (g *Gate) visit(w *waiter) {
 	g.visiting++
 }
 
-// forget takes both places of w out of this gate's queues, where they are still there.
-func (g *Gate) forget(w *waiter) {
+// leave takes w out of the queue, if he is still in it.
+func (g *Gate) leave(w *waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.queues[w.class].remove(&w.own) {
 		g.queued--
 	}
+}
+
+// unvisit is leave for one who would come as a guest.
+func (g *Gate) unvisit(w *waiter) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.visitors[w.class].remove(&w.guest) {
 		g.visiting--
 	}

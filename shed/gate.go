@@ -11,7 +11,7 @@ import (
 var (
 	ErrFull      = errors.New("the pool is full and so is its queue")
 	ErrLate      = errors.New("no permit came in time")
-	ErrDisplaced = errors.New("the place in the queue went to a request that matters more")
+	ErrDisplaced = errors.New("the place in the queue went to another request")
 )
 
 // GateSettings bounds a Gate.
@@ -77,7 +77,7 @@ type GateLoad struct {
 	InFlight   int // permits that are out, guests' included
 	Limit      int // how many may be; 0: no limit
 	Queued     int
-	Overloaded bool // a class at least is served newest first
+	Overloaded bool // at least one class is served newest first
 	Classes    [NumClasses]ClassLoad
 }
 
@@ -121,12 +121,10 @@ func (g *Gate) Lend(c Class) (Permit, bool) {
 
 func (g *Gate) free() bool { return g.limit == 0 || g.inFlight < g.limit }
 
+// room is 0 while somebody of the gate's own waits, because then the gate is full.
 func (g *Gate) room() int {
-	switch {
-	case g.limit == 0:
+	if g.limit == 0 {
 		return math.MaxInt
-	case g.queued > 0:
-		return 0
 	}
 	reserve := int(math.Ceil(g.settings.Reserve*float64(g.limit) - rounding))
 	return max(g.limit-reserve-g.inFlight, 0)
@@ -142,13 +140,12 @@ func (g *Gate) take(c Class, guest bool) Permit {
 	return Permit{gate: g, class: c, guest: guest}
 }
 
-// admit gives what is free to those who wait for it: the gate's own first.
+// admit gives what is free to those who wait for it: the gate's own first. Before the change that calls for it, account.
 func (g *Gate) admit() {
 	if g.queued == 0 && g.visiting == 0 {
 		return
 	}
 	now := time.Now()
-	g.account()
 	for g.queued > 0 && g.free() {
 		c := g.turns.next(g.limit, &g.settings.Shares, g.waiting())
 		w := g.queues[c].serve(now)

@@ -149,14 +149,32 @@ func TestGateNeverExceedsItsLimit(t *testing.T) {
 }
 
 func TestGateFreePermitAllocatesNothing(t *testing.T) {
-	var g Gate
-	g.Set(GateSettings{Limit: 4, Length: 4, Timeout: time.Second})
 	ctx := t.Context()
-	if n := testing.AllocsPerRun(1000, func() {
-		p, _ := g.Acquire(ctx, Member)
-		p.Done()
-	}); n != 0 {
-		t.Fatalf("%v allocations for a free permit; want 0", n)
+	var full, elsewhere Gate
+	full.Set(GateSettings{Limit: 1, Length: 4, Timeout: time.Second})
+	if _, err := full.Acquire(ctx, Member); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere.Set(GateSettings{Limit: 4, Reserve: 0.1})
+	var fixed, adaptive Gate
+	fixed.Set(GateSettings{Limit: 4, Length: 4, Timeout: time.Second, Shares: usualShares})
+	adaptive.Set(GateSettings{Adaptive: &AdaptiveSettings{}, Length: 4, Timeout: time.Second, Shares: usualShares})
+	for name, own := range map[string]*Gate{"open": {}, "fixed": &fixed, "adaptive": &adaptive, "a guest": &full} {
+		if n := testing.AllocsPerRun(1000, func() {
+			p, err := Enter(ctx, own, &elsewhere, SignIn)
+			if err != nil {
+				t.Error(err)
+			}
+			p.Sample(time.Millisecond, false)
+			p.Done()
+		}); n != 0 {
+			t.Errorf("%s: %v allocations for a free permit; want 0", name, n)
+		}
+	}
+	nothing := GateSettings{Limit: 1}
+	full.Set(nothing)
+	if n := testing.AllocsPerRun(1000, func() { full.Acquire(ctx, Anonymous) }); n != 0 {
+		t.Errorf("%v allocations to be turned away; want 0", n)
 	}
 }
 

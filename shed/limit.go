@@ -54,6 +54,11 @@ const (
 //     tenth of the limit, however many they were. Their time is not averaged: it is the timeout's, not the pool's.
 //   - Answers in less than half of the usual time may be errors made in no time (see Permit.Sample). The usual time follows
 //     them only after half a minute: else the first good answers after a burst of errors would look slow.
+//
+// What it gives up: a pool that is slow from the first window on is taken for usual, overload that lasts for minutes becomes
+// usual by and by (in a model pool ten times overloaded the limit is at 1.8 times the capacity after a minute, at 3.3 times
+// after six), and requests that get slower for another reason cost the pool a part of its limit for some minutes. Max and Min
+// are what bounds that, and where the capacity is known a fixed limit is better.
 type measure struct {
 	limit   float64
 	usual   float64 // seconds

@@ -1,7 +1,10 @@
 package shed
 
 import (
+	"context"
 	"math"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,10 +112,12 @@ func TestAnAdaptiveLimitInAModelPool(t *testing.T) {
 		}
 	})
 	t.Run("errors made in no time", func(t *testing.T) {
-		m := backend{2 * time.Millisecond, 10000}.run(calm, s, 80, 20)
-		m = b.run(m, s, 80, 60)
-		t.Logf("a minute after 20 seconds of them the limit went from %.0f to %.0f", calm.limit, m.limit)
-		if m.limit < calm.limit {
+		big := backend{b.base, 10000}
+		before := big.run(calm, s, 1000, 120)
+		m := backend{2 * time.Millisecond, 10000}.run(before, s, 1000, 20)
+		m = big.run(m, s, 1000, 60)
+		t.Logf("a minute after 20 seconds of them the limit went from %.0f to %.0f", before.limit, m.limit)
+		if m.limit < before.limit {
 			t.Error("they cost the pool a part of its limit")
 		}
 	})
@@ -130,12 +135,57 @@ func TestAnAdaptiveLimitInAModelPool(t *testing.T) {
 	})
 	t.Run("a pool that is better for good", func(t *testing.T) {
 		m := b.run(calm, s, 1000, 300)
-		before := m.usual
+		m.usual = 1
 		m = b.run(m, s, 60, 120)
-		t.Logf("the usual time went from %.3fs to %.3fs in two minutes of calm", before, m.usual)
+		t.Logf("the usual time went from a second to %.3fs in two minutes of calm", m.usual)
 		if m.usual > 0.21 {
 			t.Error("what was usual under overload stays usual")
 		}
+	})
+}
+
+// A gate in front of a pool that takes 20 at once, 200 a second: 100 come a second for half a minute, then 600.
+func TestAnAdaptiveGateUnderOverload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g Gate
+		g.Set(GateSettings{Adaptive: &AdaptiveSettings{}, Length: 128, Timeout: 2 * time.Second, Shares: usualShares})
+		var running, calm, good atomic.Int64
+		var all sync.WaitGroup
+		come := func(span, every time.Duration, in *atomic.Int64) (came int64) {
+			for began := time.Now(); time.Since(began) < span; time.Sleep(every) {
+				came++
+				all.Go(func() {
+					came := time.Now()
+					p, err := g.Acquire(context.Background(), Classes[came.UnixNano()/1e6%NumClasses])
+					if err != nil {
+						return
+					}
+					sent := time.Now()
+					time.Sleep(time.Duration(100e6 * math.Max(1, float64(running.Add(1))/20)))
+					running.Add(-1)
+					p.Sample(time.Since(sent), false)
+					p.Done()
+					if time.Since(came) < time.Second {
+						in.Add(1)
+					}
+				})
+			}
+			return came
+		}
+		came := come(30*time.Second, time.Second/100, &calm)
+		quiet := g.Load().Limit
+		come(60*time.Second, time.Second/600, &good)
+		busy := g.Load().Limit
+		all.Wait()
+		t.Logf("%d of %d were answered in calm with a limit of %d; %d within a second under overload, of 12000 that the pool can, with %d",
+			calm.Load(), came, quiet, good.Load(), busy)
+		if calm.Load() != came {
+			t.Error("somebody was refused in calm")
+		}
+		if busy < 20 || busy > 60 || good.Load() < 10000 {
+			t.Error("the pool was left idle or flooded")
+		}
+		empty(t, &g)
 	})
 }
 
@@ -153,7 +203,13 @@ func TestAGateFindsItsLimit(t *testing.T) {
 			held = append(held, p)
 		}
 		late := make(chan Permit)
-		go func() { p, _ := g.Acquire(t.Context(), Member); late <- p }()
+		go func() {
+			p, err := g.Acquire(t.Context(), Member)
+			if err != nil {
+				t.Error(err)
+			}
+			late <- p
+		}()
 		for i := range 9 {
 			held[i].Sample(100*time.Millisecond, false)
 			held[i].Sample(time.Hour, true) // the second time says nothing

@@ -29,7 +29,9 @@ func TestTheOrderOfAQueue(t *testing.T) {
 	}
 	a, b := come(0), come(500*time.Millisecond)
 	serve(900*time.Millisecond, a, "first come, first served")
+	b2 := come(4700 * time.Millisecond)
 	serve(4800*time.Millisecond, b, "well for the last time at 0.9")
+	serve(4850*time.Millisecond, b2, "the last")
 
 	c, d := come(10*time.Second), come(10*time.Second)
 	serve(13*time.Second, c, "a long wait, but it was empty 3 seconds ago")
@@ -101,6 +103,36 @@ func TestAnOldWaiterDoesNotSitOutTheTimeout(t *testing.T) {
 			t.Errorf("waited %v and %v; want all of the timeout, and until the queue was not well for as long", first, second)
 		}
 		held.Done()
+	})
+}
+
+// A deadline that was near moves away when the queue turns out to be well.
+func TestALateWaiterStaysWhileItGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, held := full(t, 1, GateSettings{Length: 9, Timeout: 4 * time.Second})
+		ctx, cancel := context.WithCancel(t.Context())
+		go g.Acquire(ctx, Member) // the queue is not well from here on, until it is seen to be
+		time.Sleep(2900 * time.Millisecond)
+		quick := make(chan Permit)
+		go func() { p, _ := g.Acquire(t.Context(), Member); quick <- p }()
+		time.Sleep(100 * time.Millisecond)
+		end := make(chan error)
+		go func() {
+			p, err := g.Acquire(t.Context(), Member)
+			p.Done()
+			end <- err
+		}()
+		time.Sleep(200 * time.Millisecond)
+		cancel()
+		time.Sleep(200 * time.Millisecond)
+		held[0].Done()
+		p := <-quick
+		time.Sleep(2 * time.Second)
+		p.Done()
+		if err := <-end; err != nil {
+			t.Errorf("got %v after two seconds; the queue was well while he waited", err)
+		}
+		empty(t, g)
 	})
 }
 

@@ -32,12 +32,13 @@ func (s *Shares) of(c, n int) float64 { return s[c] * float64(n) }
 //
 //   - A class is due if it waits, holds less than its share, and either a whole permit more is within the share or it is not
 //     ahead. Of the classes that are due the one furthest behind goes first; of equals the one that matters more.
-//   - As no permit is ever taken back, lesser classes could each round up their fraction, and with slow requests keep better ones
-//     out for long. So a class is due only if all that matter less than any better class hold, together, no more than what
-//     the shares down to that better class leave of the limit, those rounded down.
+//   - As no permit is ever taken back, lesser classes could each round up their fraction, and with slow requests keep better
+//     ones out for long. So while a better class waits, a class is due only if with it all that matter less than the better one
+//     hold, together, no more than the shares down to the better one, rounded down, leave of the limit.
 //   - Where none is due, the class that matters most of those who wait goes: it borrows.
 //
-// None starves: the shares are 1 at most together, so those who are due before a class use at most what its share leaves.
+// None starves: the shares are 1 at most together, so those who are due before a class use at most what its share leaves. It
+// takes a queue in which a class can have a place: one with fewer places than there are classes keeps the shares only roughly.
 type turns struct {
 	held [NumClasses]int     // permits of the gate's own requests; guests are not in it
 	lag  [NumClasses]float64 // seconds that a class is behind its share; less than 0: ahead
@@ -74,8 +75,8 @@ func (t *turns) account(now time.Time, limit int, shares *Shares, waiting [NumCl
 	}
 }
 
-// due says whether class c may claim a permit now, by the rule above, if it waits.
-func (t *turns) due(c, limit int, shares *Shares) bool {
+// due says whether class c is due for a permit by the rule above, if it waits.
+func (t *turns) due(c, limit int, shares *Shares, waiting *[NumClasses]bool) bool {
 	share, held := shares.of(c, limit), float64(t.held[c])
 	if held >= share-rounding || held+1 > share+rounding && t.lag[c] < 0 {
 		return false
@@ -84,11 +85,12 @@ func (t *turns) due(c, limit int, shares *Shares) bool {
 	for _, n := range t.held {
 		lesser += n
 	}
-	better := 0.0
+	better, waits := 0.0, false
 	for i := range c {
 		lesser -= t.held[i]
 		better += shares.of(i, limit)
-		if lesser+1 > limit-int(better+rounding) {
+		waits = waits || waiting[i]
+		if waits && lesser+1 > limit-int(better+rounding) {
 			return false
 		}
 	}
@@ -99,7 +101,7 @@ func (t *turns) due(c, limit int, shares *Shares) bool {
 func (t *turns) next(limit int, shares *Shares, waiting [NumClasses]bool) Class {
 	best := -1
 	for c, waits := range waiting {
-		if waits && t.due(c, limit, shares) && (best < 0 || t.lag[c] > t.lag[best]) {
+		if waits && t.due(c, limit, shares, &waiting) && (best < 0 || t.lag[c] > t.lag[best]) {
 			best = c
 		}
 	}
@@ -117,8 +119,12 @@ func (t *turns) next(limit int, shares *Shares, waiting [NumClasses]bool) Class 
 // for a permit. The least of those that matter less than c loses a place. Where c itself is not beyond its share if it gets a
 // place, that may be one that matters more, too: else a flood of a better class would keep it out for good.
 func (t *turns) displaced(c Class, limit, length int, shares *Shares, queued *[NumClasses]int) (Class, bool) {
+	var waiting [NumClasses]bool
+	for v, n := range queued {
+		waiting[v] = n > 0
+	}
 	within := func(v, places int) bool {
-		return float64(places) <= shares.of(v, length)+rounding || places == 1 && t.due(v, limit, shares)
+		return float64(places) <= shares.of(v, length)+rounding || places == 1 && t.due(v, limit, shares, &waiting)
 	}
 	least := int(c) + 1
 	if within(int(c), queued[c]+1) {

@@ -44,12 +44,47 @@ func TestWhoseTurnItIs(t *testing.T) {
 		{"a pool of one: nobody is due", 1, usualShares, counts{}, [NumClasses]float64{-1, -2, -3, -5, -4}, all, Member},
 		{"fractions of lesser classes do not add up against better ones", 4, usualShares, counts{0, 0, 1, 1, 0}, [NumClasses]float64{-1, -1, -1, -1, 9}, waitingFor(SignIn, Background), SignIn},
 		{"but they do where there is room for them", 4, usualShares, counts{1, 1, 1, 0, 0}, [NumClasses]float64{-1, -1, -1, -1, 9}, waitingFor(SignIn, Background), Background},
+		{"binary fractions in what is kept from lesser classes", 100, Shares{0.57, 0.43}, counts{56, 40, 3}, [NumClasses]float64{-9, 9}, all, Member},
 		{"binary fractions", 100, Shares{0.29, 0.71}, counts{28, 71}, [NumClasses]float64{-9, 9}, all, Member},
 	} {
 		tr := turns{held: c.held, lag: c.lag}
 		if got := tr.next(c.limit, &c.shares, c.waiting); got != c.want {
 			t.Errorf("%s: %v; want %v", c.name, got, c.want)
 		}
+	}
+}
+
+func TestWhatIsRemembered(t *testing.T) {
+	const limit = 10 // shares of 4, 2, 1, 1 and half a permit
+	for _, c := range []struct {
+		name    string
+		held    int
+		waits   bool
+		before  float64
+		seconds float64
+		want    float64
+	}{
+		{"behind by all of it", 0, true, 0, 3, 3},
+		{"ahead by a half", 1, true, 0, 3, -3},
+		{"back from being ahead", 0, true, -3, 2, -1},
+		{"what is borrowed beyond is not charged", 9, true, 0, 3, -3},
+		{"who does not wait is not behind", 0, false, 0, 3, 0},
+		{"and no longer once nobody waits", 0, false, 5, 3, 0},
+		{"but may be ahead", 1, false, 0, 3, -3},
+		{"nobody pays for longer than a minute", 1, true, 0, 500, -60},
+		{"nor is paid", 0, true, 0, 500, 60},
+	} {
+		tr := turns{at: start}
+		tr.held[Background], tr.lag[Background] = c.held, c.before
+		tr.account(after(time.Duration(c.seconds*1e9)), limit, &usualShares, [NumClasses]bool{Background: c.waits})
+		if got := tr.lag[Background]; math.Abs(got-c.want) > 1e-6 {
+			t.Errorf("%s: %v; want %v", c.name, got, c.want)
+		}
+	}
+	tr := turns{at: start, lag: [NumClasses]float64{-5, -1, 0, 2, 0}}
+	tr.rest(after(3 * time.Second))
+	if tr.lag != [NumClasses]float64{-2, 0, 0, 0, 0} {
+		t.Errorf("after three seconds in which nobody waited: %v", tr.lag)
 	}
 }
 

@@ -19,8 +19,8 @@ func closedLine(s Settings, people int) (*Line, []Place) {
 
 var opening = epoch.Add(time.Minute)
 
-// entries opens a line and lets somebody ask a hundred times a second for that long. The honest are at the door as well: the ten who are
-// next ask as often. It returns how often he entered. Before each time he asks, without removes a protection.
+// entries opens a line and lets somebody ask a hundred times a second for that long. The honest are at the door as well: the
+// ten who are next ask as often. It returns how often he entered. Before each time he asks, without removes a protection.
 func entries(l *Line, honest []Place, long time.Duration, place func(now time.Time) Place, without func(*Line)) (n int) {
 	l.Open(opening)
 	for at := time.Duration(0); at < long; at += 10 * time.Millisecond {
@@ -59,7 +59,7 @@ func TestNothingIsWonByCheating(t *testing.T) {
 		{"a place without an id", func(time.Time) Place { return Place{Seen: epoch} }, 4,
 			func(l *Line) { l.frontier.called = l.order.total }, 30},
 		{"a hoard from an earlier closure", func(time.Time) Place { return Place{Seen: epoch.Add(-10 * time.Second), ID: newID(1)} }, 4,
-			func(l *Line) { l.began = epoch.Add(-time.Hour) }, 30},
+			func(l *Line) { l.zero = epoch.Add(-time.Hour) }, 30},
 		{"a thousand copies of one early place", func(time.Time) Place { return Place{Seen: epoch, ID: 7} }, 5,
 			func(l *Line) { l.spent = new(uses) }, 30},
 	} {

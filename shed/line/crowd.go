@@ -9,13 +9,13 @@ const (
 	floor  = 1.0 / 1000    // the least part of those turned away that is taken to be people who come back
 )
 
-// crowd estimates how many people are really out there, and where in the line. The histogram cannot say: whoever throws his place away,
-// and every bot without cookies, is counted anew each time he asks. But those who are told to come again do come, at about that time, if
-// they are there. Who came back before is there until he fails to come; of those turned away for the first time, as large a part is there
-// as came of those before them.
+// crowd estimates how many people are really out there, and where in the line. The histogram cannot say: whoever throws his
+// place away, and every bot without cookies, is counted anew each time he asks. But those who are told to come again do come,
+// at about that time, if they are there. Who came back before is there until he fails to come; of those turned away for the
+// first time, as large a part is there as came of those before them.
 type crowd struct {
 	cell  time.Duration
-	at    time.Time // when the first cell began
+	at    time.Duration // when the first cell began
 	first int
 	fresh [cells][groups]uint32 // turned away for the first time, by when they were told to come again and where they stand
 	again [cells][groups]uint32 // the same, of those who had come back before
@@ -26,14 +26,13 @@ type crowd struct {
 	due, back        float64        // of newcomers lately: how many were to come, how many came
 }
 
-func (c *crowd) reset(now time.Time, latest time.Duration) {
+func (c *crowd) reset(now, latest time.Duration) {
 	*c = crowd{at: now, cell: max(time.Second, latest/(cells-2)+1)}
 }
 
-// tell notes that somebody who stands in that bin of the line was told to come again.
-func (c *crowd) tell(now time.Time, wait time.Duration, bin int, before bool) {
-	c.pass(now)
-	n := min(max(int((now.Sub(c.at)+wait)/c.cell), 0), cells-1)
+// tell notes that somebody who stands in that bin of the line was told to come again. The time must have gone by until now.
+func (c *crowd) tell(now, wait time.Duration, bin int, before bool) {
+	n := min(max(int(((now-c.at)+wait)/c.cell), 0), cells-1)
 	rows, sums := &c.fresh, &c.newcomers
 	if before {
 		rows, sums = &c.again, &c.known
@@ -45,13 +44,13 @@ func (c *crowd) tell(now time.Time, wait time.Duration, bin int, before bool) {
 }
 
 // pass lets the time go by. What came in a cell beyond those who are known to be there came of the newcomers.
-func (c *crowd) pass(now time.Time) {
+func (c *crowd) pass(now time.Duration) {
 	const keep = 0.9 // of what earlier cells said
-	if now.Sub(c.at) >= 2*cells*c.cell {
+	if (now - c.at) >= 2*cells*c.cell {
 		*c = crowd{at: now, cell: c.cell, rest: 1}
 		return
 	}
-	for now.Sub(c.at) >= c.cell {
+	for (now - c.at) >= c.cell {
 		fresh, again := &c.fresh[c.first], &c.again[c.first]
 		c.due = c.due*keep + sum(fresh)
 		c.back = c.back*keep + c.came - sum(again)
@@ -59,13 +58,13 @@ func (c *crowd) pass(now time.Time) {
 		clear(fresh[:])
 		clear(again[:])
 		c.first = (c.first + 1) % cells
-		c.at = c.at.Add(c.cell)
+		c.at += c.cell
 		for g := range groups {
 			c.newcomers[g] -= c.fresh[c.first][g]
 			c.known[g] -= c.again[c.first][g]
 		}
 	}
-	c.rest = min(1, 1-float64(now.Sub(c.at))/float64(c.cell))
+	c.rest = min(1, 1-float64((now-c.at))/float64(c.cell))
 }
 
 // widen follows order.widen: groups join in pairs.

@@ -16,9 +16,10 @@ const (
 	noticed   = 50 * time.Millisecond
 )
 
-// health compares how sign-ins do during a ramp with how they did before the closure. Normal is learned from blocks of calm; the
-// block in which the store closed is thrown away, and no block moves it far, so that a store that is failing slowly does not become normal
-// before it closes. Where nothing is known from before, the first window of the ramp, at its lowest rate, says what is normal.
+// health compares how sign-ins do during a ramp with how they did before the closure. Normal is learned from blocks of calm;
+// the block in which the store closed is thrown away, and no block moves it far, so that a store that is failing slowly does
+// not become normal before it closes. Where nothing is known from before, the first window of the ramp, at its lowest rate,
+// says what is normal.
 type health struct {
 	took    time.Duration // normal, mean; zero: not known
 	failing float64       // normal share of failures
@@ -102,10 +103,13 @@ func (h *health) judge(now time.Time, failed bool, took time.Duration, factor fl
 	return min(1, factor+step)
 }
 
-// overdue says whether so many were admitted since the last report that the app must have stopped answering. Where there never was a
-// report nothing is known.
+// overdue says whether so many were admitted since the last report that the app must have stopped answering. Where there never
+// was a report nothing is known.
 func (h *health) overdue(now time.Time, rate float64) bool {
-	return !h.heard.IsZero() && h.silent >= max(10, 2*rate) && now.Sub(h.heard) > max(2*time.Second, 4*h.took) && !now.Before(h.quiet)
+	if h.heard.IsZero() || now.Before(h.quiet) {
+		return false
+	}
+	return h.silent >= max(10, 2*rate) && now.Sub(h.heard) > max(2*time.Second, 4*h.took)
 }
 
 func (h *health) halve(now time.Time, factor float64) float64 {

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// serve lets sign-ins in that never run out and answers each after took, from one moment of the ramp to another, and returns the rate at the end.
+// serve lets sign-ins in that never run out and answers each after took, from one moment of the ramp to another, and returns
+// the rate at the end.
 func serve(l *Line, opened time.Time, from, to time.Duration, failed func(n int) bool, took time.Duration) float64 {
 	n := 0
 	for at := from; at < to; at += 10 * time.Millisecond {

@@ -18,7 +18,6 @@ type visitor struct {
 	next    time.Duration
 	entered time.Duration // 0: not yet
 	asked   int
-	index   int
 }
 
 // herd is a simulation: visitors who ask lines in virtual time.
@@ -161,7 +160,7 @@ var epoch = time.Date(2024, 5, 1, 9, 0, 0, 0, time.UTC)
 var usual = Settings{From: 10, To: 500, Over: 30 * time.Second, MinWait: 5 * time.Second, MaxWait: time.Minute}
 
 func newHerd(seed uint64, lines int, s Settings) *herd {
-	h := &herd{rand: rand.New(rand.NewPCG(seed, 1)), opens: 120 * time.Second, until: 15 * time.Minute}
+	h := &herd{rand: rand.New(rand.NewPCG(seed, 1)), opens: 120 * time.Second, until: 5 * time.Minute}
 	for range lines {
 		l := New(s)
 		l.Enter(epoch.Add(-time.Hour), Place{})
@@ -173,14 +172,16 @@ func newHerd(seed uint64, lines int, s Settings) *herd {
 // patients adds visitors who do as they are told, and first ask between two moments.
 func (h *herd) patients(n int, from, to time.Duration, line int) {
 	for range n {
-		h.visitors = append(h.visitors, &visitor{first: from + time.Duration(h.rand.Int64N(int64(to-from))), ask: patient(h), line: line})
+		first := from + time.Duration(h.rand.Int64N(int64(to-from)))
+		h.visitors = append(h.visitors, &visitor{first: first, ask: patient(h), line: line})
 	}
 }
 
 // hammers adds visitors who carry no place and ask all the time.
 func (h *herd) hammers(n int, every time.Duration) {
 	for range n {
-		h.visitors = append(h.visitors, &visitor{first: time.Duration(h.rand.Int64N(int64(h.opens))), ask: hammer(h, every), line: -1, forget: true})
+		first := time.Duration(h.rand.Int64N(int64(h.opens)))
+		h.visitors = append(h.visitors, &visitor{first: first, ask: hammer(h, every), line: -1, forget: true})
 	}
 }
 

@@ -49,14 +49,15 @@ func (h *herd) outcome(s Settings) (o outcome) {
 }
 
 func (o outcome) log(t *testing.T, name string) {
-	t.Logf("%s: %d in after %.1fs, %.1f asks each; late p50 %v p95 %v p99 %v max %v; returns peak %.0f mean %.0f; worst second %.3f; others before %d",
+	t.Logf("%s: %d in after %.1fs, %.1f asks each; late p50 %v p95 %v p99 %v max %v; "+
+		"returns peak %.0f mean %.0f; worst second %.3f; others before %d",
 		name, o.in, o.last.Seconds(), float64(o.asked)/float64(max(1, o.in)), quantile(o.late, .5).Round(time.Millisecond),
 		quantile(o.late, .95).Round(time.Millisecond), quantile(o.late, .99).Round(time.Millisecond),
 		quantile(o.late, 1).Round(time.Millisecond), o.peak, o.mean, o.cap, o.hammersBefore)
 }
 
-// Five thousand come back from an outage of two minutes, a tenth of them hammering without a place: by the ramp, in the order in which they
-// were turned away, and spread.
+// Five thousand come back from an outage of two minutes, a tenth of them hammering without a place: by the ramp, in the order
+// in which they were turned away, and spread.
 func TestTheHerdComesBackInOrder(t *testing.T) {
 	slow := Settings{From: 5, To: 50, Over: 30 * time.Second, MinWait: 5 * time.Second, MaxWait: time.Minute}
 	for _, c := range []struct {

@@ -13,8 +13,9 @@ const (
 	blind    = time.Hour        // how old a place may be where nobody knows when the closure began
 	young    = 10 * time.Second // who hears of a closure this soon after he began does not know when it began
 	width    = 125 * time.Millisecond
-	requests = 12               // that one admission is good for
-	journey  = 10 * time.Minute // after which every admission has ended
+	look     = 10 * time.Millisecond // how often the crowd is looked at
+	requests = 12                    // that one admission is good for
+	journey  = 10 * time.Minute      // after which every admission has ended
 )
 
 type phase uint8
@@ -25,8 +26,8 @@ const (
 	ramping // and after the ramp its tail, until the line has drained
 )
 
-// Line is one store's waiting line and ramp. The zero value lets everybody enter. It is safe for concurrent use, and takes the same
-// memory whoever comes: 45 kB, half a megabyte more while a closure and its ramp last, and as much for admissions in use.
+// Line is one store's waiting line and ramp. The zero value lets everybody enter. It is safe for concurrent use, and takes the
+// same memory whoever comes: 45 kB, half a megabyte more while a closure and its ramp last, and as much for admissions in use.
 // Enter, TurnedAway, Report and Load do not allocate.
 //
 // Close and Open must be told in the order in which they happened; until it is told Open, a closed line lets nobody enter.
@@ -41,6 +42,7 @@ type Line struct {
 	began    time.Time // the closure, as far as is known
 	opened   time.Time
 	followed time.Time // when what was followed last began
+	zero     time.Time // from which on a place is good; moments of this closure are counted from here
 	guessing bool      // when the closure began is not known, so places of unknown Gatehouses are believed and counted
 	mark     uint16
 
@@ -49,7 +51,8 @@ type Line struct {
 	order    order
 	crowd    crowd
 	frontier frontier
-	spent    *uses // ids of places that were admitted in this closure
+	looked   time.Duration // into the ramp, when the frontier last looked at the crowd
+	spent    *uses         // ids of places that were admitted in this closure
 	admitted uint64
 	halved   int
 	leftover float64 // how many were counted when the ramp had climbed to its end; -1 before
@@ -69,8 +72,8 @@ func (l *Line) Set(s Settings) {
 	l.mu.Unlock()
 }
 
-// Close says that the store closed for sign-ins at now. During a ramp or its tail the same closure goes on: places stay good. While
-// closed it does nothing.
+// Close says that the store closed for sign-ins at now. During a ramp or its tail the same closure goes on: places stay good.
+// While closed it does nothing.
 func (l *Line) Close(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,8 +88,9 @@ func (l *Line) close(now time.Time) {
 	l.phase = closed
 }
 
-// Open says that the store opened at that moment: the ramp begins, anew where one was running. Where nothing was closed a ramp begins
-// all the same, as after the loss of every session. A moment that is not after the last opening does nothing while the store is open.
+// Open says that the store opened at that moment: the ramp begins, anew where one was running. Where nothing was closed a ramp
+// begins all the same, as after the loss of every session. A moment that is not after the last opening does nothing while the
+// store is open.
 func (l *Line) Open(at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,7 +106,7 @@ func (l *Line) open(at time.Time) {
 		l.begin(at)
 	}
 	l.phase, l.opened, l.leftover = ramping, at, -1
-	l.ramp, l.spell = startRamp(), spell{}
+	l.ramp, l.spell, l.looked = startRamp(), spell{}, 0
 	l.health.start(at)
 	l.frontier.open(l.order.total)
 	l.settle(at)
@@ -116,17 +120,16 @@ func (l *Line) begin(now time.Time) {
 	}
 	l.guessing = now.Sub(l.heard) < young
 	l.began, l.halved = now, 0
+	l.zero = now.Add(-clocks)
 	if l.guessing {
-		l.began = now.Add(-blind)
+		l.zero = l.zero.Add(-blind)
 	}
-	// Wide enough from the start that an hour and more fits.
-	if l.guessing {
-		l.order.reset(l.began, 32*width)
-	} else {
-		l.order.reset(l.began.Add(-clocks), width)
+	l.order.reset(width)
+	for l.guessing && l.order.width < 32*width { // an hour and more fits
+		l.order.widen()
 	}
 	_, latest := l.set.waits()
-	l.crowd.reset(now, latest)
+	l.crowd.reset(now.Sub(l.zero), latest)
 	l.frontier = frontier{}
 	l.spent = new(uses)
 	if l.mark == 0 {
@@ -149,6 +152,9 @@ func (l *Line) settle(now time.Time) {
 	if l.phase == calm {
 		l.calm.Store(true)
 	}
+	if l.phase != calm {
+		l.crowd.pass(now.Sub(l.zero))
+	}
 	if l.phase != ramping {
 		return
 	}
@@ -157,10 +163,16 @@ func (l *Line) settle(now time.Time) {
 		l.end(now)
 		return
 	}
+	if into <= l.ramp.into {
+		return
+	}
 	earned, unused, idle := l.ramp.earn(&l.set, into)
 	rate := l.ramp.rate(&l.set)
-	l.crowd.pass(now)
-	l.frontier.advance(earned, unused, idle, rate, &l.order, &l.crowd)
+	if into-l.looked >= look || l.looked == 0 {
+		l.looked = into
+		l.frontier.look(&l.order, &l.crowd)
+	}
+	l.frontier.advance(earned, unused, idle, rate, l.order.total)
 	if l.health.overdue(now, rate) {
 		l.judged(l.health.halve(now, l.ramp.factor))
 	}
@@ -169,8 +181,8 @@ func (l *Line) settle(now time.Time) {
 	}
 }
 
-// tail ends the line when it has drained. It lets the rate double from two ramps after everybody was called who was there when the ramp
-// had climbed to its end: what comes then is more than To for good.
+// tail ends the line when it has drained. It lets the rate double from two ramps after everybody was called who was there when
+// the ramp had climbed to its end: what comes then is more than To for good.
 func (l *Line) tail(now time.Time, earned float64) {
 	if l.leftover < 0 {
 		l.leftover = l.order.total
@@ -203,10 +215,10 @@ func (s *spell) idle(into time.Duration, earned float64) bool {
 	return is
 }
 
-// Report says what became of a sign-in that was let in at some time and answered at now: it took that long to the head of its answer, or failed
-// (an error of the app's, or no answer in time; a wrong password is no failure). In calm times this tells what is normal; during a ramp and its
-// tail the rate is halved when sign-ins fail or take far longer, and climbs back by small steps. The caller owes a report for every
-// admission that reached the app.
+// Report says what became of a sign-in that was let in at some time and answered at now: it took that long to the head of its
+// answer, or failed (an error of the app's, or no answer in time; a wrong password is no failure). In calm times this tells
+// what is normal; during a ramp and its tail the rate is halved when sign-ins fail or take far longer, and climbs back by small
+// steps. The caller owes a report for every admission that reached the app.
 func (l *Line) Report(now time.Time, failed bool, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -226,8 +238,8 @@ func (l *Line) judged(factor float64) {
 	l.ramp.factor = factor
 }
 
-// Use counts one more request of an admission, and says whether it is still good: an admission is for one journey through a sign-in,
-// and a journey has few requests. How often the last 130,000 or so were used is known; what was forgotten begins anew.
+// Use counts one more request of an admission, and says whether it is still good: an admission is for one journey through a
+// sign-in, and a journey has few requests. How often the last 130,000 or so were used is known; what was forgotten begins anew.
 func (l *Line) Use(now time.Time, id uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,28 +8,27 @@ const bins = 2048
 // most is where the histogram stops counting, so that no flood can overflow it.
 const most = 1 << 31
 
-// order knows how many were first turned away before any moment, without knowing who. It is a histogram of first turn-aways of a
-// fixed size: when a moment lies past its last bin, bins join in pairs and are twice as wide from then on. Within a bin people are
-// taken to have come evenly. The counts are kept as a tree of partial sums (Fenwick), so that adding and asking take eleven
-// steps each.
+// order knows how many were first turned away before any moment of a closure, without knowing who. It is a histogram of first
+// turn-aways of a fixed size: when a moment lies past its last bin, bins join in pairs and are twice as wide from then on.
+// Within a bin people are taken to have come evenly. The counts are kept as a tree of partial sums (Fenwick), so that adding
+// and asking take eleven steps each.
 type order struct {
-	base  time.Time     // where the first bin begins
 	width time.Duration // of a bin
 	total float64       // how many were counted
 	tree  [bins]uint32  // tree[i-1] is the sum of the bins (i - lowest bit of i, i]
 }
 
-// reset forgets everybody and begins at base.
-func (o *order) reset(base time.Time, width time.Duration) { *o = order{base: base, width: width} }
+// reset forgets everybody.
+func (o *order) reset(width time.Duration) { *o = order{width: width} }
 
 // fits says whether that moment lies within the bins, which widen makes so in the end.
-func (o *order) fits(seen time.Time) bool { return seen.Sub(o.base)/o.width < bins }
+func (o *order) fits(seen time.Duration) bool { return seen/o.width < bins }
 
 // bin is the bin of a moment, the first or last of them where it lies outside.
-func (o *order) bin(seen time.Time) int { return int(min(max(seen.Sub(o.base)/o.width, 0), bins-1)) }
+func (o *order) bin(seen time.Duration) int { return int(min(max(seen/o.width, 0), bins-1)) }
 
 // add counts somebody who was first turned away at that moment.
-func (o *order) add(seen time.Time) {
+func (o *order) add(seen time.Duration) {
 	if o.total >= most {
 		return
 	}
@@ -51,17 +50,16 @@ func (o *order) at(before float64) (bin int) {
 }
 
 // before is how many were first turned away before that moment.
-func (o *order) before(seen time.Time) float64 {
-	at := seen.Sub(o.base)
-	if at <= 0 {
+func (o *order) before(seen time.Duration) float64 {
+	if seen <= 0 {
 		return 0
 	}
-	bin := int(min(at/o.width, bins))
+	bin := int(min(seen/o.width, bins))
 	if bin == bins {
 		return o.total
 	}
 	low, next := o.sum(bin), o.sum(bin+1)
-	part := float64(at-time.Duration(bin)*o.width) / float64(o.width)
+	part := float64(seen-time.Duration(bin)*o.width) / float64(o.width)
 	return float64(low) + part*float64(next-low)
 }
 

@@ -13,7 +13,7 @@ type Place struct {
 // Turn is what becomes of a sign-in.
 type Turn struct {
 	Enter bool          // it may go on
-	Wait  time.Duration // otherwise: when to come again, in whole seconds, spread over the herd already: tell the visitor exactly this
+	Wait  time.Duration // otherwise: when to come again, in whole seconds, spread over the herd already: tell him exactly this
 	Ahead int           // otherwise: about how many stand before him; -1 where nobody can tell
 	Place Place         // otherwise: what the visitor is to carry from now on, which may differ from the place he came with
 	Kept  bool          // the place he came with was good, and his turn is reckoned from it
@@ -22,9 +22,9 @@ type Turn struct {
 // Settings is the shape of a ramp and the bounds of a wait. With Over zero or less there is no ramp, and everybody enters once
 // the store is open.
 type Settings struct {
-	From, To         float64       // admissions per second when the ramp begins and when it ends; the least that counts is one a minute
+	From, To         float64       // admissions per second when the ramp begins and ends; the least that counts is one a minute
 	Over             time.Duration // how long it climbs
-	MinWait, MaxWait time.Duration // how soon and how late a visitor is told to come again while the store is closed; 5 s and 60 s where zero
+	MinWait, MaxWait time.Duration // how soon (while closed) and how late a visitor is told to come again; zero: 5 s and 60 s
 }
 
 // Load says what a line is doing.

@@ -13,7 +13,7 @@ const slack = 1e-6
 
 // ramp is how many may enter: the hard bound that holds whatever the order is. Its rate is a factor times a straight line from
 // From to To, and To from then on. Credit is what may enter now. It is earned evenly and kept up to a tenth of a second's worth
-// (never less than one), so that no second admits more than its rate and a tenth.
+// (never less than one), so that no second admits more than its rate and a tenth, or its rate rounded up to a whole person.
 //
 // A line that does not drain would stay for ever where more come than To lets in. From the moment stretch on, the rate doubles
 // with every Over, so that it meets any demand in the end without letting it in at once.

@@ -18,6 +18,7 @@ func flood(l *Line, opened time.Time, step, long time.Duration) (in []time.Durat
 }
 
 // mostIn returns the window of a second in which the admissions exceed what the ramp allows by the most, as a part of it.
+// People come whole: where it allows two and a half, three are not too many.
 func mostIn(s Settings, in []time.Duration) (worst float64, at time.Duration) {
 	r := startRamp()
 	for i, from := range in {
@@ -25,7 +26,12 @@ func mostIn(s Settings, in []time.Duration) (worst float64, at time.Duration) {
 		for j := i; j < len(in) && in[j] < from+time.Second; j++ {
 			n++
 		}
-		if over := float64(n) / max(1, r.full(&s, from), r.full(&s, from+time.Second)); over > worst {
+		rate := max(r.full(&s, from), r.full(&s, from+time.Second))
+		over := float64(n) / rate
+		if float64(n) <= math.Ceil(rate) {
+			over = min(over, 1)
+		}
+		if over > worst {
 			worst, at = over, from
 		}
 	}
@@ -87,7 +93,8 @@ func TestUntilIsWhenItHasBeenEarned(t *testing.T) {
 
 func TestWithoutARampEverybodyEnters(t *testing.T) {
 	once := func(l *Line) { l.Close(epoch.Add(-time.Minute)); l.Open(epoch) }
-	for name, l := range map[string]*Line{"nothing happened": New(usual), "no ramp is set": New(Settings{}), "the zero value": new(Line)} {
+	lines := map[string]*Line{"nothing happened": New(usual), "no ramp is set": New(Settings{}), "the zero value": new(Line)}
+	for name, l := range lines {
 		if name != "nothing happened" {
 			once(l)
 		}

@@ -11,6 +11,7 @@ func TestThereIsNoStampedeAtTheEnd(t *testing.T) {
 	run := func(cut bool) (o outcome, calm time.Duration) {
 		h := newHerd(5, 1, s)
 		h.opens = 30 * time.Second
+		h.until = 15 * time.Minute
 		h.patients(20000, 0, h.opens, 0)
 		h.each = func(at time.Duration) {
 			if l := h.lines[0]; cut && at > h.opens+s.Over && l.phase == ramping {
@@ -67,6 +68,21 @@ func TestTheTailIsBounded(t *testing.T) {
 		t.Errorf("one second admitted %.1f times as many as the one before", jump)
 	}
 	t.Logf("ended after %v, one second at most %.2f of the one before", ended, jump)
+}
+
+// Everybody was told to come after the ramp's end: that nobody comes until then does not mean that nobody will.
+func TestTheTailWaitsForThoseWhoWereToldToCome(t *testing.T) {
+	s := Settings{From: 10, To: 100, Over: 5 * time.Second, MinWait: 20 * time.Second, MaxWait: time.Minute}
+	h := newHerd(6, 1, s)
+	h.opens = 2 * time.Second
+	h.patients(2000, 0, time.Second, 0)
+	h.hammers(1, 500*time.Millisecond)
+	h.run()
+	o := h.outcome(s)
+	o.log(t, "late")
+	if o.in != 2000 || o.cap > 1.1+1e-9 {
+		t.Errorf("%d in, the worst second admitted %.3f of its rate", o.in, o.cap)
+	}
 }
 
 func TestACalmStoreHasNoTail(t *testing.T) {

@@ -8,9 +8,9 @@ import (
 // identity is the part of a place's id that tells it apart. The rest says which Line counted it.
 const identity = 1<<48 - 1
 
-// Enter says whether a sign-in may go on while the store is open. Outside a ramp and its tail it may. During them it may when it is its turn and
-// there is credit; a place is used up then. Otherwise the visitor is told when to come again. While the store is closed nobody
-// enters, as by TurnedAway.
+// Enter says whether a sign-in may go on while the store is open. Outside a ramp and its tail it may. During them it may when
+// it is its turn and there is credit; a place is used up then. Otherwise the visitor is told when to come again. While the
+// store is closed nobody enters, as by TurnedAway.
 func (l *Line) Enter(now time.Time, p Place) Turn {
 	if l.calm.Load() {
 		return Turn{Enter: true}
@@ -42,8 +42,8 @@ func (l *Line) Enter(now time.Time, p Place) Turn {
 	return Turn{Enter: true, Kept: kept}
 }
 
-// TurnedAway says when somebody should come again who is turned away because the store is closed, and gives him a place in the line
-// where he has none. Nobody enters by it.
+// TurnedAway says when somebody should come again who is turned away because the store is closed, and gives him a place in the
+// line where he has none. Nobody enters by it.
 func (l *Line) TurnedAway(now time.Time, p Place) Turn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -66,11 +66,12 @@ func (l *Line) turnAway(now time.Time, p Place) Turn {
 
 // stands says whether a place is good and how many stand before it. A place is good from when the closure began, and only once.
 func (l *Line) stands(now time.Time, p Place) (kept bool, before float64) {
-	kept = p.ID&identity != 0 && !p.Seen.Before(l.began.Add(-clocks)) && !p.Seen.After(now.Add(clocks)) && !l.spent.has(p.ID&identity)
+	seen := p.Seen.Sub(l.zero)
+	kept = p.ID&identity != 0 && seen >= 0 && seen <= now.Sub(l.zero)+clocks && !l.spent.has(p.ID&identity)
 	if !kept {
 		return false, l.order.total
 	}
-	return true, l.order.before(p.Seen)
+	return true, l.order.before(seen)
 }
 
 // tell gives somebody who may not enter now his place and the time of his return.
@@ -85,23 +86,24 @@ func (l *Line) tell(now time.Time, p Place, kept bool, before float64) Turn {
 		t.Place.ID = uint64(l.mark)<<48 | p.ID&identity
 		counted = false
 	}
-	for !l.order.fits(t.Place.Seen) {
+	seen := t.Place.Seen.Sub(l.zero)
+	for !l.order.fits(seen) {
 		l.order.widen()
 		l.crowd.widen()
 	}
 	if !counted {
-		l.order.add(t.Place.Seen)
+		l.order.add(seen)
 	}
-	bin := l.order.bin(t.Place.Seen)
+	bin := l.order.bin(seen)
 	ahead := l.frontier.ahead(before, bin, &l.order, &l.crowd)
 	t.Wait = l.wait(ahead)
 	if kept {
 		l.crowd.came++
 	}
-	l.crowd.tell(now, t.Wait, bin, kept)
+	l.crowd.tell(now.Sub(l.zero), t.Wait, bin, kept)
 	t.Ahead = int(ahead + 0.5)
 	// A process that does not know when the closure began has heard of everybody after the time in which everybody comes again.
-	if _, latest := l.set.waits(); l.guessing && now.Sub(l.began)-blind < latest {
+	if _, latest := l.set.waits(); l.guessing && now.Sub(l.began) < latest {
 		t.Ahead = -1
 	}
 	return t
@@ -109,9 +111,9 @@ func (l *Line) tell(now time.Time, p Place, kept bool, before float64) Turn {
 
 // wait is when somebody should come again who has so many people before him.
 //
-// While the store is open that is when it is his turn. While it is closed it is when it would be his turn if the store opened now: the
-// first in line ask often, the last seldom, and whenever it opens everybody is back for his turn and not before. So those who wait
-// come back in the shape of the ramp instead of the spike in which they left.
+// While the store is open that is when it is his turn. While it is closed it is when it would be his turn if the store opened
+// now: the first in line ask often, the last seldom, and whenever it opens everybody is back for his turn and not before. So
+// those who wait come back in the shape of the ramp instead of the spike in which they left.
 func (l *Line) wait(ahead float64) time.Duration {
 	least, latest := l.set.waits()
 	switch {
@@ -152,8 +154,8 @@ func spread(d, least, latest time.Duration) time.Duration {
 	return from + rand.N(d-from+1)
 }
 
-// whole makes a wait whole seconds, which is what visitors can be told, up or down by chance so that nobody is moved on average; at
-// least one, and within bounds where a whole second lies between them.
+// whole makes a wait whole seconds, which is what visitors can be told, up or down by chance so that nobody is moved on
+// average; at least one, and within bounds where a whole second lies between them.
 func whole(d, least, latest time.Duration) time.Duration {
 	d = (d + rand.N(time.Second)).Truncate(time.Second)
 	d = min(d, latest.Truncate(time.Second))

@@ -6,7 +6,8 @@ const (
 )
 
 // uses counts how often ids were used, in a bounded space: of about 130,000 ids, the ones that came last. Where it is full the
-// oldest of those that fall together is forgotten. An id is known by 42 of its mixed bits, so one in half a billion is taken for another.
+// oldest of those that fall together is forgotten. An id is known by 42 of its mixed bits, so one in half a billion is taken
+// for another.
 type uses [sets][ways]uint32 // 28 bits of an id, 4 bits of its count; zero: free
 
 // take counts one use of an id and says whether it was within most, which is at most 15.

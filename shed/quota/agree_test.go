@@ -53,11 +53,11 @@ func alone(t *testing.T, rate float64, burst int, steps []step) (said []time.Dur
 // together replays against a store, in which time passes by making what is owed due earlier.
 func together(n *node, s *Shared, rate float64, burst int, k Key, steps []step) []time.Duration {
 	n.t.Helper()
-	w := &sharing{s, "agree", allow(rate, burst)}
+	w := &sharing{name: "agree", allows: allow(rate, burst)}
 	name := k.shared(s.set.Prefix, w.name)
 	pass := func(d time.Duration) {
 		// After the refunds that are queued, and in one step.
-		if _, _, ok := s.take(context.Background(), &sharing{s, "barrier", allow(1e6, 1e6)}, k); !ok {
+		if _, _, ok := s.take(context.Background(), &sharing{name: "barrier", allows: allow(1e6, 1e6)}, k); !ok {
 			n.t.Fatal("no answer")
 		}
 		n.do("eval", `
@@ -154,7 +154,7 @@ func TestTheStoresAnnouncedTimeIsTrue(t *testing.T) {
 	n := serve(t)
 	s := n.sharing(patient)
 	for _, rate := range []float64{0.3, 7.7, 40, 333, 12345.678, 1e6, 1e7} {
-		w := &sharing{s, "rate " + strconv.FormatFloat(rate, 'g', -1, 64), allow(rate, 1)}
+		w := &sharing{name: "rate " + strconv.FormatFloat(rate, 'g', -1, 64), allows: allow(rate, 1)}
 		ask := func() time.Duration {
 			_, wait, ok := s.take(t.Context(), w, TextKey("a"))
 			if !ok {
@@ -181,7 +181,7 @@ func TestTheStoresAnnouncedTimeIsTrue(t *testing.T) {
 func TestADebtIsNeverLargerThanABurst(t *testing.T) {
 	n := serve(t)
 	s := n.sharing(patient)
-	w := &sharing{s, "q", allow(1, 5)}
+	w := &sharing{name: "q", allows: allow(1, 5)}
 	k := TextKey("a")
 	name := k.shared(s.set.Prefix, "q")
 	for _, value := range []string{"1e15", "9007199254740993", "inf", "-inf", "-1e18", "nan", "", "rubbish", "0x10"} {

@@ -17,8 +17,7 @@ func BenchmarkTakeShared(b *testing.B) {
 
 func BenchmarkTakeSharedByMany(b *testing.B) {
 	n := serve(b)
-	s := n.sharing(0)
-	l, ctx := New(Settings{Name: "q", Rate: 1e9, Burst: 1e9, Shared: s}), context.Background()
+	l, ctx := New(Settings{Name: "q", Rate: 1e9, Burst: 1e9, Shared: n.sharing(patient)}), context.Background()
 	k := TextKey("0123456789abcdef0123456789abcdef")
 	b.ReportAllocs()
 	b.SetParallelism(32)
@@ -27,7 +26,6 @@ func BenchmarkTakeSharedByMany(b *testing.B) {
 			l.Take(ctx, k)
 		}
 	})
-	b.ReportMetric(float64(s.Status().StandIns)/float64(b.N), "alone/op")
 }
 
 // The store is away, and known to be.

@@ -15,7 +15,7 @@
 //
 //	here refuses                        refused; the store is not asked
 //	the store lets through              passes; counted here and there
-//	the store refuses                   refused; taken back here
+//	the store refuses                   refused; taken back here, and not asked again for up to 100 ms
 //	no answer in time, or known away    Take: passes. TakeStrictly: passes if a second, smaller bucket has room
 //
 // So the store never decides alone: whatever it loses, nobody gets more out of one process than the quota; and it is never

@@ -42,6 +42,7 @@ type sharing struct {
 	shared *Shared
 	name   string
 	allows allowance
+	holds  *holds
 }
 
 // New returns a Limiter with these settings.
@@ -74,7 +75,7 @@ func (l *Limiter) Set(s Settings) {
 	}
 	part = min(part, 1)
 	l.strict.set(r*rate.Limit(part), max(int(float64(burst)*part), 1), s.Size)
-	l.sharing.Store(&sharing{s.Shared, s.Name, allow(s.Rate, burst)})
+	l.sharing.Store(&sharing{s.Shared, s.Name, allow(s.Rate, burst), &holds{from: time.Now()}})
 }
 
 // Take counts one event of k. A zero duration means: go on. Otherwise nothing was counted, the Charge is empty, and the
@@ -83,10 +84,11 @@ func (l *Limiter) Set(s Settings) {
 // Without a shared store it never blocks. With one it waits for the store's answer, SharedSettings.Timeout or until ctx ends
 // at the most, and then, or at once while the store is known to be away, what this process has counted decides. That is
 // counted always, and refuses without asking the store: so a store that lost everything, or is lost, gives nobody a new burst,
-// and one process never has it remember more keys than its own table would let through.
+// and one process never has it remember more keys than its own table would let through. A refusal by the store is repeated for
+// up to 100 ms without asking it.
 func (l *Limiter) Take(ctx context.Context, k Key) (Charge, time.Duration) {
-	e, wait := l.local.take(k.id)
 	with := l.sharing.Load()
+	e, wait := l.count(with, k)
 	if wait > 0 || with == nil {
 		return Charge{event: e}, wait
 	}
@@ -97,8 +99,8 @@ func (l *Limiter) Take(ctx context.Context, k Key) (Charge, time.Duration) {
 // Settings.StandIn of the quota: every process then counts for itself, and as many as there are would allow as many times as
 // many guesses. What it counts meanwhile counts for Take as well.
 func (l *Limiter) TakeStrictly(ctx context.Context, k Key) (Charge, time.Duration) {
-	e, wait := l.local.take(k.id)
 	with := l.sharing.Load()
+	e, wait := l.count(with, k)
 	if wait > 0 || with == nil {
 		return Charge{event: e}, wait
 	}
@@ -106,24 +108,34 @@ func (l *Limiter) TakeStrictly(ctx context.Context, k Key) (Charge, time.Duratio
 	return with.take(ctx, k, e, strict, alone)
 }
 
+// count counts an event here, unless the store has just refused one of the same key.
+func (l *Limiter) count(with *sharing, k Key) (event, time.Duration) {
+	if with != nil {
+		if wait := with.holds.wait(k.id); wait > 0 {
+			return event{}, wait
+		}
+	}
+	return l.local.take(k.id)
+}
+
 // take has the store confirm an event that this process has counted. alone is how long k would have to wait if the store does
 // not answer.
 func (w *sharing) take(ctx context.Context, k Key, own, strict event, alone time.Duration) (Charge, time.Duration) {
 	key, wait, ok := w.shared.take(ctx, w, k)
-	if !ok {
+	switch {
+	case !ok:
 		wait = alone
+	case wait > 0:
+		w.holds.refused(k.id, wait)
 	}
 	if wait > 0 {
 		own.undo()
 		strict.undo()
 		return Charge{}, wait
 	}
-	c := Charge{event: own}
-	if ok || strict.bucket != nil {
-		c.others = &others{strict: strict}
-	}
+	c := Charge{event: own, strict: strict}
 	if ok {
-		c.others.shared, c.others.key, c.others.allows = w.shared, key, w.allows
+		c.there = &there{w, k.id, key}
 	}
 	return c, 0
 }
@@ -135,28 +147,26 @@ func (l *Limiter) Len() int { return l.local.len() }
 // use, and only one copy of it may be refunded.
 type Charge struct {
 	event  event
-	others *others // nil: counted here alone
+	strict event
+	there  *there // nil: the store was not asked, or did not answer
 }
 
-// others is where else an event was counted.
-type others struct {
-	strict event
-	shared *Shared // nil: it was not asked, or did not answer
-	key    string
-	allows allowance
+// there is an event that a store counted.
+type there struct {
+	sharing *sharing
+	id      id
+	key     string
 }
 
 // Refund gives the event back, as if it had not been taken. Calling it again, or on an empty Charge, does nothing. It never
 // waits for a shared store, which hears of it before it hears of any event that is taken later.
 func (c *Charge) Refund() {
-	e, o := c.event, c.others
+	given := *c
 	*c = Charge{}
-	e.undo()
-	if o == nil {
-		return
-	}
-	o.strict.undo()
-	if o.shared != nil {
-		o.shared.refund(o.key, o.allows)
+	given.event.undo()
+	given.strict.undo()
+	if t := given.there; t != nil {
+		t.sharing.shared.refund(t.key, t.sharing.allows)
+		t.sharing.holds.forget(t.id)
 	}
 }

@@ -34,7 +34,7 @@ func TestRefundsNeverBlock(t *testing.T) {
 	var charges []Charge
 	for range many {
 		c, wait := l.Take(t.Context(), TextKey("a"))
-		if wait > 0 || c.others == nil {
+		if wait > 0 || c.there == nil {
 			t.Fatal("not counted there")
 		}
 		charges = append(charges, c)
@@ -129,5 +129,27 @@ func TestMemoryInTheStore(t *testing.T) {
 	t.Logf("%d callers, %d bytes each", len(n.keys()), each)
 	if len(n.keys()) != many || each > 400 {
 		t.Errorf("%d keys of %d bytes", len(n.keys()), each)
+	}
+}
+
+// The end sends what is still queued, in as many batches as it takes.
+func TestTheEndSendsWhatIsQueued(t *testing.T) {
+	const many = 2*batch + 1
+	n := serve(t)
+	l := New(hourly(n.sharing(patient), many))
+	s := unserved(patient, many)
+	s.set = n.sharing(patient).set
+	for range many {
+		c, _ := l.Take(t.Context(), TextKey("a"))
+		s.refund(c.there.key, c.there.sharing.allows)
+	}
+	link, err := s.connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &server{Shared: s, link: link, linked: time.Now(), next: time.NewTimer(time.Hour)}
+	v.end()
+	if keys := n.keys(); len(keys) > 0 || s.lost.Load() > 0 {
+		t.Errorf("%q, %d lost", keys, s.lost.Load())
 	}
 }
