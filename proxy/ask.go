@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync/atomic"
 
 	"gatehouse/proxy/h1"
 	"gatehouse/proxy/intake"
@@ -102,7 +103,7 @@ func (x *exchange) borrow(tried *upstream.Tried) (upstream.Claim, bool) {
 // mayAgain reports whether the request may be sent to another backend. What a backend answers while the store is in doubt is not
 // its own doing, and another's would be the same.
 func (x *exchange) mayAgain(r *upstream.Request, answer *upstream.Answer, err error) bool {
-	a := upstream.Attempt{Err: err, Sent: x.sent, HasBody: r.Body != nil, BodyRead: x.body.n > 0}
+	a := upstream.Attempt{Err: err, Sent: x.sent, HasBody: r.Body != nil, BodyRead: x.body.n.Load() > 0}
 	if answer != nil {
 		a.Status, a.RetryAfter = answer.Status, answer.Head.Has("Retry-After")
 	}
@@ -151,10 +152,10 @@ func (x *exchange) trailer() h1.Head {
 	return t
 }
 
-// meter counts what is read of a body. One goroutine reads it, and another looks only after that one is done.
+// meter counts what is read of a body. Who reads it may still be at it when an attempt that failed is looked at.
 type meter struct {
 	from io.Reader
-	n    int64
+	n    atomic.Int64
 }
 
 // Interrupt ends a Read that is under way, where the front end can.
@@ -166,6 +167,6 @@ func (m *meter) Interrupt() {
 
 func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.from.Read(p)
-	m.n += int64(n)
+	m.n.Add(int64(n))
 	return n, err
 }

@@ -132,7 +132,7 @@ func (x *exchange) tunnel(a *upstream.Answer) error {
 	go func() {
 		defer close(done)
 		n, err := io.Copy(a.Tunnel, early)
-		x.body.n = n
+		x.body.n.Store(n)
 		endWrites(a.Tunnel, err)
 		rest.Reset(halfOpen)
 	}()

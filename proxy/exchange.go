@@ -130,7 +130,7 @@ func (x *exchange) finish() {
 	if x.cancel != nil {
 		x.cancel(nil)
 	}
-	x.entry.BytesIn = x.body.n
+	x.entry.BytesIn = x.body.n.Load()
 	x.entry.At.Done = x.since()
 	x.handler.Record.Exchange(x.series, &x.entry)
 	x.rt.release()

@@ -53,10 +53,11 @@ type app struct {
 	habits
 	padding int // bytes that each session holds beside the name
 
-	work sync.WaitGroup // what goes on after a request
-	mu   sync.Mutex
-	came []time.Time     // when requests to sign in reached it
-	used map[string]bool // one-time codes that were taken
+	work  sync.WaitGroup // what goes on after a request
+	mu    sync.Mutex
+	came  []time.Time     // when requests to sign in reached it
+	begun []time.Time     // when journeys through a sign-in did: a form that was asked for, or a request for which nobody asked for one
+	used  map[string]bool // one-time codes that were taken
 }
 
 // startApp starts an app of that framework whose sessions are at that address.
@@ -90,10 +91,18 @@ func startApp(t *testing.T, store string, f framework) *app {
 		w.Header().Set("Content-Type", "text/css")
 		fmt.Fprint(w, "body{}")
 	})
-	mux.HandleFunc("GET /login", a.form)
+	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) {
+		a.mu.Lock()
+		a.begun = append(a.begun, time.Now())
+		a.mu.Unlock()
+		a.form(w, r)
+	})
 	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
-		a.came = append(a.came, time.Now())
+		now := time.Now()
+		if a.came = append(a.came, now); r.URL.RawQuery == noForm {
+			a.begun = append(a.begun, now)
+		}
 		a.mu.Unlock()
 		a.signIn(w, r)
 	})
@@ -186,6 +195,16 @@ func (a *app) load(ctx context.Context, id string) (string, error) {
 	return name, err
 }
 
+// noForm is the query of who signs in without asking for the form before.
+const noForm = "no-form"
+
+// journeys returns when journeys through a sign-in reached the app.
+func (a *app) journeys() []time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.begun)
+}
+
 // signIns returns when requests to sign in reached the app.
 func (a *app) signIns() []time.Time {
 	a.mu.Lock()
@@ -225,6 +244,11 @@ type ordinaryHabits struct{ *app }
 
 func (a ordinaryHabits) form(w http.ResponseWriter, r *http.Request) { plainForm(w, r) }
 func (a ordinaryHabits) signIn(w http.ResponseWriter, r *http.Request) {
+	if r.PostFormValue("password") == "wrong" {
+		w.Header().Set("Content-Type", "text/html")
+		plainForm(w, r)
+		return
+	}
 	a.begin(w, r, r.PostFormValue("name"))
 }
 

@@ -17,7 +17,17 @@ type site struct {
 	session string // further keys of session, a line each
 	routes  string // further routes, a line each, that come before all others
 	needs   string // of the last route
+	own     string // backend of the pool login; that of both where empty
+	login   string // further keys of the pool login; a limit of 64 where empty
+	pool    string // further keys of the pool app
+	apart   bool   // sign-ins borrow nowhere
+	signIn  string // further keys of the sign-in route
+	degrade string // further keys of degrade
+	top     string // further lines at the top
 }
+
+// crowd has the file believe which address each visitor says that he comes from.
+const crowd = `trusted_proxies: [127.0.0.0/8]`
 
 // text is the file.
 func (s site) text() string {
@@ -45,21 +55,33 @@ func (s site) text() string {
     probe: {%s}
     recovery: {rise: 3, after: 500ms, ramp: {%s}}%s`, s.store, more, s.probe, or(s.ramp, "from: 10/s, to: 100/s, over: 2s"), indent(s.keys, "\n    "))
 	}
+	keys := func(text string) string {
+		if text == "" {
+			return ""
+		}
+		return ", " + text
+	}
+	overflow := ", overflow: app"
+	if s.apart {
+		overflow = ""
+	}
 	return fmt.Sprintf(`
 listen: [{address: %q}]
+%s
 admin: {address: "127.0.0.1:0"}
 session:
   cookies: [sid]%s%s
 pools:
-  login: {backends: [%q], max_in_flight: 64}
-  app: {backends: [%q]}
+  login: {backends: [%q]%s}
+  app: {backends: [%q]%s}
 routes:%s
-  - {name: sign-in, match: {path: [/login]}, pool: login, overflow: app, needs: write, restart: /login}
+  - {name: sign-in, match: {path: [/login]}, pool: login%s, needs: write, restart: /login%s}
   - {name: assets, match: {path: "/assets/*"}, pool: app, needs: none}
   - {name: notes, match: {path: /notes, method: POST}, pool: app, needs: write, sign_in: false}
   - {name: app, pool: app, needs: %s}
-degrade: {rate: {per_client: 1000/s, burst: 1000, per_address: 5000/s}}
-`, or(s.listen, "127.0.0.1:0"), indent(s.session, "\n  "), store, s.backend, s.backend, indent(s.routes, "\n  "), or(s.needs, "read"))
+degrade: {rate: {per_client: 1000/s, burst: 1000, per_address: 5000/s}%s}
+`, or(s.listen, "127.0.0.1:0"), s.top, indent(s.session, "\n  "), store, or(s.own, s.backend), keys(or(s.login, "max_in_flight: 64")), s.backend,
+		keys(s.pool), indent(s.routes, "\n  "), overflow, keys(s.signIn), or(s.needs, "read"), keys(s.degrade))
 }
 
 // configFor is the file of a site before that app; without the protection it has no session store, and so converts nothing.
