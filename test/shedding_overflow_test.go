@@ -13,7 +13,7 @@ const tax = `gatehouse_isolation_tax_total{pool="login"}`
 func TestSignInsOverflow(t *testing.T) {
 	t.Parallel()
 	const (
-		long  = 4 * time.Second
+		long  = 3 * time.Second
 		each  = 100 * time.Millisecond
 		limit = 20 // of the app's pool
 		lent  = 14 // by a reserve of 0.30

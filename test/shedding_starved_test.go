@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	floodLasts = 6 * time.Second
-	impatience = 5 * time.Second // of who comes during a flood
+	floodLasts = 5 * time.Second
+	impatience = 3 * time.Second // of who comes during a flood
 	most       = 0.99            // of members and sign-ins that must be served
 )
 
