@@ -5,7 +5,7 @@ PKGS    ?= ./...
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 SECONDS_EACH ?= 20s
 
-.PHONY: test build deps vet lint demo fuzz bench-micro faults clean
+.PHONY: test build deps vet lint demo fuzz bench-micro faults sim clean
 
 test: deps vet lint ## install what is missing, vet, lint, and run every test with the race detector
 	$(GO) test -race -timeout 14m $(PKGS)
@@ -38,6 +38,9 @@ bench-micro: ## Go benchmarks in benchstat's form
 
 faults: ## break a real session store in every way, with and without the protection, and print one table
 	$(GO) test -count=1 -timeout 30m -tags faults -run '^(TestFaults|TestASentinelFailoverLosesNoSignIns)$$' -v ./test
+
+sim: ## simulate overload, the recovery herd and the metastable case on the real code, print the figures and draw them
+	$(GO) test -count=1 -v -run '^Test(Overload|Adaptive|Herd|Metastable|ARampBeyondThePool)$$' ./test/sim -draw .
 
 clean:
 	rm -rf bin

@@ -293,7 +293,7 @@ func (x *exchange) enter() error {
 	if x.permit, err = shed.Enter(x.ctx, &x.route.Pool.Gate, over, x.class); err != nil {
 		x.shed(err)
 		if x.took {
-			x.rt.Line.Report(time.Now(), true, 0) // the ramp lets in more than the pool has room for
+			x.tellCuts(x.rt.Line.Crowded(time.Now()))
 		}
 		return err
 	}

@@ -24,7 +24,7 @@ func (x *exchange) lineUp() error {
 		x.rt.Line.Follow(x.verdict)
 		turn := x.rt.Line.Enter(time.Now(), x.place())
 		if turn.Enter {
-			x.took = x.rt.Line.Load(time.Now()).Active
+			x.took = turn.Counted
 			break
 		}
 		if time.Now().Add(turn.Wait).After(x.hopeUntil()) {
@@ -145,5 +145,13 @@ func (x *exchange) report(answer *upstream.Answer, err error) {
 		return
 	}
 	failed := errors.Is(err, upstream.ErrLate) || errors.Is(err, upstream.ErrBroken) || errors.Is(err, upstream.ErrConnect)
-	x.rt.Line.Report(time.Now(), failed || err == nil && answer.Status >= 500, x.since()-x.entry.At.Claimed)
+	x.tellCuts(x.rt.Line.Report(time.Now(), failed || err == nil && answer.Status >= 500, x.since()-x.entry.At.Claimed))
+}
+
+// tellCuts notes that the ramp gave way.
+func (x *exchange) tellCuts(cuts int) {
+	if cuts > 0 {
+		now := time.Now()
+		x.handler.Record.RampCut(now, x.rt.StoreName, x.rt.Line.Load(now).Rate)
+	}
 }

@@ -1,14 +1,18 @@
 package build
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"gatehouse/config"
 	"gatehouse/proxy"
+	"gatehouse/proxy/record"
 	"gatehouse/shed/quota"
 	"gatehouse/shed/store/probe"
 )
@@ -65,9 +69,43 @@ type livingQuotaStore struct {
 	identity config.QuotaStore
 	shared   *quota.Shared
 	password atomic.Pointer[config.Secret]
+	stop     context.CancelFunc
+	watching sync.WaitGroup
 }
 
-func (s *livingQuotaStore) close() { s.shared.Close() }
+func (s *livingQuotaStore) close() {
+	s.stop()
+	s.watching.Wait()
+	s.shared.Close()
+}
+
+// steady is how long a quota store must be up or away before that is an event: one that is late now and then is not worth a line
+// each time.
+const steady = 2 * time.Second
+
+// watch has the Recorder told when the quota store goes away and comes back.
+func (s *livingQuotaStore) watch(ctx context.Context, rec *record.Recorder) {
+	told := true
+	tick := time.NewTicker(steady / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		st := s.shared.Status()
+		if st.Up == told || time.Since(st.Since) < steady {
+			continue
+		}
+		told = st.Up
+		why := ""
+		if !told && st.LastError != nil {
+			why = st.LastError.Error()
+		}
+		rec.QuotaStoreChange(st.Since, told, why)
+	}
+}
 
 // quotaStoreIdentity is the part of the settings that another connection is needed for: where the password is found is not.
 func quotaStoreIdentity(c *config.QuotaStore) config.QuotaStore {
@@ -97,6 +135,9 @@ func (p *Plan) planQuotaStore() error {
 		Password: func() (string, error) { return secret(*s.password.Load()) },
 		DB:       c.Redis.DB, TLS: secured, Prefix: c.KeyPrefix, Timeout: c.Timeout,
 	})
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.watching.Go(func() { s.watch(ctx, p.living.Record) })
 	p.quotaStore = s
 	p.undo = append(p.undo, s.close)
 	return nil

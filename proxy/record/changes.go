@@ -32,12 +32,13 @@ func (r *Recorder) QuotaStoreChange(at time.Time, up bool, err string) {
 	r.change("quota store changed", "quota_store", at, !up, []slog.Attr{slog.Bool("up", up)}, text, err)
 }
 
-// RampHalved records that sign-ins went wrong, or became slow, as they came back, so that the ramp was cut to half. rate is how
-// many a second it lets in from then on.
-func (r *Recorder) RampHalved(at time.Time, store string, rate float64) {
+// RampCut records that sign-ins went wrong as they came back, became slow or found no room in their pool, so that the ramp was
+// cut. rate is how many a second it lets in from then on.
+func (r *Recorder) RampCut(at time.Time, store string, rate float64) {
 	attrs := []slog.Attr{slog.String("store", store), slog.Float64("rate", rate)}
-	text := fmt.Sprintf("%s: the ramp was halved to %s sign-ins a second, since they fail or became slow", store, strconv.FormatFloat(rate, 'f', 1, 64))
-	r.change("ramp halved", "line", at, true, attrs, text, "")
+	text := fmt.Sprintf("%s: the ramp was cut to %s sign-ins a second, since they fail, became slow or found no room", store,
+		strconv.FormatFloat(rate, 'f', 1, 64))
+	r.change("ramp cut", "line", at, true, attrs, text, "")
 }
 
 // change writes one event line and one row.

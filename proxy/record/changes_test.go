@@ -17,7 +17,7 @@ func TestChangesOfSheddingAreTold(t *testing.T) {
 	r.BackendReturned(at, "app", "http://10.0.1.12:8080")
 	r.QuotaStoreChange(at, false, "dial tcp: refused")
 	r.QuotaStoreChange(at, true, "")
-	r.RampHalved(at, "store", 21.25)
+	r.RampCut(at, "store", 21.25)
 	want := []struct {
 		fields map[string]any
 		row    Event
@@ -39,8 +39,8 @@ func TestChangesOfSheddingAreTold(t *testing.T) {
 			Event{at, "quota_store", false, "the quota store is back: quotas are shared again"},
 		},
 		{
-			map[string]any{"level": "WARN", "msg": "ramp halved", "store": "store", "rate": 21.25},
-			Event{at, "line", true, "store: the ramp was halved to 21.2 sign-ins a second, since they fail or became slow"},
+			map[string]any{"level": "WARN", "msg": "ramp cut", "store": "store", "rate": 21.25},
+			Event{at, "line", true, "store: the ramp was cut to 21.2 sign-ins a second, since they fail, became slow or found no room"},
 		},
 	}
 	lines, rows := out.lines(), r.Events()

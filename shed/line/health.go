@@ -30,6 +30,9 @@ type health struct {
 	quiet     time.Time     // until then nothing is judged: after a halving
 	heard     time.Time     // the last report
 	silent    float64       // admissions since
+
+	full          time.Time // when the first of the refused ones was refused for whom the pool had no room
+	room, refused int       // admissions since, and how many of them were refused
 }
 
 // start begins to count anew, at the beginning or the end of a ramp.
@@ -116,4 +119,28 @@ func (h *health) halve(now time.Time, factor float64) float64 {
 	h.n, h.failed, h.sum, h.silent = 0, 0, 0, 0
 	h.quiet = now.Add(hold)
 	return math.Max(least, factor/2)
+}
+
+// crowded takes the news that the pool had no room for one who had been admitted, and returns the factor that follows: for each
+// second in which that happened, less by the share that was refused. That is no sign that the app is doing badly, only that the
+// ramp climbs higher than the pool: halving would lose twice as much as there is too much.
+func (h *health) crowded(now time.Time, factor float64) float64 {
+	if h.refused == 0 || now.Sub(h.full) > 2*window {
+		h.full, h.room, h.refused = now, 1, 0
+	}
+	h.refused++
+	if h.refused < 2 || now.Sub(h.full) < window {
+		return factor
+	}
+	share := min(float64(h.refused)/float64(max(h.room, h.refused)), 0.5)
+	h.refused = 0
+	h.quiet = laterOf(h.quiet, now.Add(window)) // what was admitted before has not been answered
+	return math.Max(least, factor*(1-share))
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -55,6 +55,7 @@ type Line struct {
 	spent    *uses         // ids of places that were admitted in this closure
 	admitted uint64
 	halved   int
+	cuts     int     // of these, those that nobody was told of
 	leftover float64 // how many were counted when the ramp had climbed to its end; -1 before
 	spell    spell
 
@@ -218,8 +219,9 @@ func (s *spell) idle(into time.Duration, earned float64) bool {
 // Report says what became of a sign-in that was let in at some time and answered at now: it took that long to the head of its
 // answer, or failed (an error of the app's, or no answer in time; a wrong password is no failure). In calm times this tells
 // what is normal; during a ramp and its tail the rate is halved when sign-ins fail or take far longer, and climbs back by small
-// steps. The caller owes a report for every admission that reached the app.
-func (l *Line) Report(now time.Time, failed bool, took time.Duration) {
+// steps. The caller owes a report for every admission that reached the app. It returns how often the ramp has been cut since the
+// line was told last, by whatever.
+func (l *Line) Report(now time.Time, failed bool, took time.Duration) (cuts int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.settle(now)
@@ -229,11 +231,31 @@ func (l *Line) Report(now time.Time, failed bool, took time.Duration) {
 	case ramping:
 		l.judged(l.health.judge(now, failed, took, l.ramp.factor))
 	}
+	return l.tellCuts()
+}
+
+// Crowded says that the pool had no room for one who had been admitted. The ramp gives way by the share of those. It returns what
+// Report does.
+func (l *Line) Crowded(now time.Time) (cuts int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settle(now)
+	if l.phase == ramping {
+		l.judged(l.health.crowded(now, l.ramp.factor))
+	}
+	return l.tellCuts()
+}
+
+func (l *Line) tellCuts() int {
+	cuts := l.cuts
+	l.cuts = 0
+	return cuts
 }
 
 func (l *Line) judged(factor float64) {
 	if factor < l.ramp.factor {
 		l.halved++
+		l.cuts++
 	}
 	l.ramp.factor = factor
 }

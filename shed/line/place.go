@@ -12,11 +12,12 @@ type Place struct {
 
 // Turn is what becomes of a sign-in.
 type Turn struct {
-	Enter bool          // it may go on
-	Wait  time.Duration // otherwise: when to come again, in whole seconds, spread over the herd already: tell him exactly this
-	Ahead int           // otherwise: about how many stand before him; -1 where nobody can tell
-	Place Place         // otherwise: what the visitor is to carry from now on, which may differ from the place he came with
-	Kept  bool          // the place he came with was good, and his turn is reckoned from it
+	Enter   bool          // it may go on
+	Counted bool          // Enter: it took one of the places of a ramp; outside of one nobody does
+	Wait    time.Duration // otherwise: when to come again, in whole seconds, spread over the herd already: tell him exactly this
+	Ahead   int           // otherwise: about how many stand before him; -1 where nobody can tell
+	Place   Place         // otherwise: what the visitor is to carry from now on, which may differ from the place he came with
+	Kept    bool          // the place he came with was good, and his turn is reckoned from it
 }
 
 // Settings is the shape of a ramp and the bounds of a wait. With Over zero or less there is no ramp, and everybody enters once

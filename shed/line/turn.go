@@ -35,11 +35,12 @@ func (l *Line) Enter(now time.Time, p Place) Turn {
 	}
 	l.admitted++
 	l.health.silent++
+	l.health.room++
 	if kept {
 		l.spent.take(p.ID&identity, 1)
 		l.crowd.came++
 	}
-	return Turn{Enter: true, Kept: kept}
+	return Turn{Enter: true, Kept: kept, Counted: true}
 }
 
 // TurnedAway says when somebody should come again who is turned away because the store is closed, and gives him a place in the

@@ -90,7 +90,7 @@ func (d *Door) SignIn(ctx context.Context, place line.Place, work time.Duration)
 		}
 		d.Trace.Shed.Add(d.clock.now())
 		if d.Line != nil {
-			d.Line.Report(time.Now(), true, 0) // the ramp lets in more than the pool has room for
+			d.Line.Crowded(time.Now()) // the ramp lets in more than the pool has room for
 		}
 		wait := d.Page
 		if wait == 0 {
