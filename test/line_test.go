@@ -76,7 +76,7 @@ func TestThePageSaysWhereAVisitorStands(t *testing.T) {
 	store := startRedis(t)
 	a := startApp(t, store.address(), ordinary)
 	g := startGatehouse(t, site{
-		backend: a.URL, store: store.address(), ramp: oneIn, top: crowd, degrade: "retry_after: {min: 2s, max: 4s}",
+		backend: a.URL, store: store.address(), ramp: oneIn, top: crowd, degrade: "retry_after: {min: 1s, max: 2s}",
 	}.text())
 	roads := roads()
 	t.Cleanup(roads.CloseIdleConnections)
@@ -141,9 +141,9 @@ func (v *inLine) come(t *testing.T) {
 	v.due = time.Now().Add(max(r.retry, time.Second))
 	s := readStanding(t, r)
 	slices.Sort(s.seconds)
-	if r.outcome != "degraded" && r.outcome != "lined_up" || r.retry < time.Second || r.retry > 4*time.Second ||
+	if r.outcome != "degraded" && r.outcome != "lined_up" || r.retry < time.Second || r.retry > 2*time.Second ||
 		len(slices.Compact(s.seconds)) != 1 || !s.kept || !s.in {
-		t.Errorf("%s as %s: %v, it says %+v; want one number of seconds, from 1 to 4, and a place that is kept\n%s", v.from, form, r, s, r.body)
+		t.Errorf("%s as %s: %v, it says %+v; want one number of seconds, 1 or 2, and a place that is kept\n%s", v.from, form, r, s, r.body)
 	}
 	if value, sent := r.set[placeCookie]; sent {
 		t.Errorf("%s as %s: the place is set again: %s", v.from, form, value)

@@ -164,7 +164,7 @@ func (v *visitor) insist(until time.Time) (tries int, in time.Time) {
 // them, before the same app, does not get out of it for as long as is looked at.
 func TestAnOutageEnds(t *testing.T) {
 	t.Parallel()
-	outage{capacity: 30, rate: 20, calm: time.Second, outage: 4 * time.Second, further: 10 * time.Second, impatience: time.Second}.prove(t)
+	outage{capacity: 30, rate: 20, calm: time.Second, outage: 4 * time.Second, further: 8 * time.Second, impatience: time.Second}.prove(t)
 }
 
 // prove plays an outage on both sides at once and compares them.

@@ -153,7 +153,7 @@ func TestTheStoresFailureEjectsNobody(t *testing.T) {
 	eventually(t, patience, "the store is known to be gone", func() bool { return knows.storeState(t) == "down" })
 	mine[0].is(errs)
 	theirs[0].is(errs)
-	for range 20 {
+	for range 10 {
 		rush(100*time.Millisecond, asks(knows, 100, 0))
 		rush(100*time.Millisecond, asks(blind, 100, 0))
 	}

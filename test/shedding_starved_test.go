@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	floodLasts = 5 * time.Second
+	floodLasts = 4 * time.Second
 	impatience = 3 * time.Second // of who comes during a flood
 	most       = 0.99            // of members and sign-ins that must be served
 )
