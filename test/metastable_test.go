@@ -70,8 +70,8 @@ type outage struct {
 	impatience            time.Duration // after which a person gives up waiting for an answer
 }
 
-// lastSeconds are those at the end by which a course is judged.
-const lastSeconds = 4 * time.Second
+// atTheEnd are those at the end by which a course is judged.
+const atTheEnd = 4 * time.Second
 
 // course is how an outage went on one side.
 type course struct {
@@ -121,7 +121,7 @@ func (o outage) play(t *testing.T, login, ramp string) *course {
 				v := arrive(g.url, roads, n)
 				v.wait = o.impatience
 				tries, in := v.insist(until, func(r reply) {
-					if until.Sub(r.at) < lastSeconds {
+					if until.Sub(r.at) < atTheEnd {
 						mu.Lock()
 						c.told[strings.TrimSpace(fmt.Sprint(r.status, " ", r.outcome, " ", r.reason))]++
 						mu.Unlock()
@@ -203,12 +203,12 @@ func (o outage) prove(t *testing.T) (with, without *course) {
 	_ = out.Flush()
 	t.Log(text.String())
 
-	t.Logf("in the last %v the visitors were told, with limit and ramp: %v", lastSeconds, with.told)
+	t.Logf("in the last %v the visitors were told, with limit and ramp: %v", atTheEnd, with.told)
 	t.Logf("with neither: %v", without.told)
-	if got := with.between(o.further-lastSeconds, o.further); got < 0.8*float64(o.rate) {
-		t.Errorf("in the last %v %.0f a second were signed in; want all who come, %d", lastSeconds, got, o.rate)
+	if got := with.between(o.further-atTheEnd, o.further); got < 0.8*float64(o.rate) {
+		t.Errorf("in the last %v %.0f a second were signed in; want all who come, %d", atTheEnd, got, o.rate)
 	}
-	if got := without.between(o.further-lastSeconds, o.further); got > 0.5*float64(o.rate) {
+	if got := without.between(o.further-atTheEnd, o.further); got > 0.5*float64(o.rate) {
 		t.Errorf("without a limit and a ramp %.0f a second were signed in at the end: this proves nothing", got)
 	}
 	return with, without
