@@ -237,7 +237,10 @@ func dropCookie(w http.ResponseWriter, name string) {
 	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1})
 }
 
-func plainForm(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<form method=post>") }
+func plainForm(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html")
+	fmt.Fprint(w, "<form method=post>")
+}
 
 // ordinaryHabits are of the usual kind: where a session cannot be read, an error page, and the cookie deleted.
 type ordinaryHabits struct{ *app }
@@ -245,7 +248,6 @@ type ordinaryHabits struct{ *app }
 func (a ordinaryHabits) form(w http.ResponseWriter, r *http.Request) { plainForm(w, r) }
 func (a ordinaryHabits) signIn(w http.ResponseWriter, r *http.Request) {
 	if r.PostFormValue("password") == "wrong" {
-		w.Header().Set("Content-Type", "text/html")
 		plainForm(w, r)
 		return
 	}

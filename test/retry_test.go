@@ -31,7 +31,7 @@ func TestASickBackendHurtsNobody(t *testing.T) {
 	for what, how := range map[string]health{"it breaks connections": breaks, "it answers 502": fails} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			const long = 4 * time.Second
+			const long = 3 * time.Second
 			run := func(pool string) (*gatehouse, []*backend, map[string][]reply) {
 				all := startBackends(t, 3)
 				g := startGatehouse(t, before(all, pool, ""))
@@ -78,7 +78,7 @@ func TestASickBackendHurtsNobody(t *testing.T) {
 // times as many; and nobody is ejected for what all do.
 func TestRetriesAreBounded(t *testing.T) {
 	t.Parallel()
-	const long, rate, floor = 4 * time.Second, 60, 12 // a second's retry is allowed without any request, for ten seconds
+	const long, rate, floor = 3 * time.Second, 80, 12 // a second's retry is allowed without any request, for ten seconds
 	amplified := func(budget string) (float64, *gatehouse, []*backend) {
 		all := startBackends(t, 3)
 		g := startGatehouse(t, before(all, "retries: {budget: "+budget+"}, eject: {failures: 5, for: 1s}", ""))
@@ -153,7 +153,7 @@ func TestTheStoresFailureEjectsNobody(t *testing.T) {
 	eventually(t, patience, "the store is known to be gone", func() bool { return knows.storeState(t) == "down" })
 	mine[0].is(errs)
 	theirs[0].is(errs)
-	for range 20 {
+	for range 10 {
 		rush(100*time.Millisecond, asks(knows, 100, 0))
 		rush(100*time.Millisecond, asks(blind, 100, 0))
 	}

@@ -13,7 +13,7 @@ const tax = `gatehouse_isolation_tax_total{pool="login"}`
 func TestSignInsOverflow(t *testing.T) {
 	t.Parallel()
 	const (
-		long  = 4 * time.Second
+		long  = 3 * time.Second
 		each  = 100 * time.Millisecond
 		limit = 20 // of the app's pool
 		lent  = 14 // by a reserve of 0.30
@@ -31,7 +31,7 @@ func TestSignInsOverflow(t *testing.T) {
 			backend: s.app.URL, own: s.own.URL, top: crowd, apart: apart, routes: `- {name: members, match: {path: /members}, pool: app, members: true}`,
 			login: "max_in_flight: 2, queue: {length: 2, timeout: 500ms}", pool: "max_in_flight: 20, reserve: 0.30, queue: {length: 20, timeout: 1s}",
 		}.text())
-		for i := range 10 {
+		for i := range 5 {
 			m := arrive(s.g.url, roads, i)
 			if r := m.signIn(); !r.ok() {
 				t.Fatalf("a member signs in before the rush: %v", r)
