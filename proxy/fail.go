@@ -109,6 +109,9 @@ func (x *exchange) answer(e *Error) {
 		x.expire(&head)
 	}
 	x.tellTurn(&head, e)
+	if e.Kind == page.Limited && e.Turn != nil && x.safe() { // his few bytes have no refresh of their own
+		head.Add("Refresh", strconv.FormatInt(int64((ask.Wait+time.Second-1)/time.Second), 10))
+	}
 	x.committed, x.entry.Status = true, made.Status
 	if err := x.v.Answer(made.Status, head, int64(made.Length), false); err != nil {
 		x.v.Abort()
