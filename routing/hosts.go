@@ -76,7 +76,7 @@ func covered(name string, wild map[string]bool) bool {
 // putHost adds a group to the tree of hosts, whose keys are names backwards.
 func putHost(t *tree[*group], host string, g *group) {
 	if below, ok := strings.CutPrefix(host, "*"); ok {
-		t.put(string(appendBackwards(nil, below, len(below))), borderMore, everyReading, g)
+		t.put(string(appendBackwards(nil, below, len(below))), borderNone, everyReading, g)
 		return
 	}
 	t.put(string(appendBackwards(nil, host, len(host))), borderEnd, everyReading, g)

@@ -135,10 +135,13 @@ func (x *index) first(q *ask, groups []*group) int {
 		line = g.queue(line, path, q.how)
 	}
 	for len(line) > 0 {
-		if e := &line[0][0]; e.takes(q) {
-			return e.at
+		run := line.run()
+		for i := range run {
+			if run[i].takes(q) {
+				return run[i].at
+			}
 		}
-		line = line.advance()
+		line = line.skip(len(run))
 	}
 	return -1
 }

@@ -52,7 +52,7 @@ func (d dice) pattern() string {
 func (d dice) expression() string {
 	return d.of("/a", "/a/.*", "/A.*", "/(a|b)/.+", "/(?:ab?|b)c?", "/[ab]{2}", "/a+b", ".*", ".*/b", "(?i)/ab", "/(?i:A)B?", "/a%2F.*", "/a%252F?b",
 		"/%25.*", "/[A-Z]+", "(/a)?/b", "(/a|/b|/abc|/ab)(/.*)?", "/é|/É.*", "(?:/k){1,2}.*", "^/a$", "/a$/b|/b", `/\Qa;b\E.*`, `(?m)^/a\b.*`, "|/a", "[^b]*",
-		"/[a-c]b?", "/�.*", "/[^/]+%2F.+", `/\w/x`, "(?s)/a.b", "(?U)/a+?", "/[ıi]", "/\\x{212A}")
+		"/[a-c]b?", "/�.*", "/[^/]+%2F.+", `/\w/x`, "(?s)/a.b", "(?U)/a+?", "/[ıi]", "/ab/.*", "/a/b/?", "/abc/.*|/b/a", "(?:/k){0,2}/?a?", "/\\x{212A}")
 }
 
 func (d dice) rule(i int) Rule {
@@ -117,7 +117,7 @@ func (d dice) request() *Request {
 
 // TestIndexIsTheLinearWalk compares whole answers: rule, ambiguity, the other rule, the reading and the policy.
 func TestIndexIsTheLinearWalk(t *testing.T) {
-	const tables, requests = 6_000, 40
+	const tables, requests = 3_000, 30
 	d := dice{rand.New(rand.NewPCG(3, 4))}
 	var found, behind, ambiguous int
 	for range tables {
@@ -147,10 +147,37 @@ func TestIndexIsTheLinearWalk(t *testing.T) {
 	}
 }
 
+// TestIndexBeyondItsRoom has more lists, groups and letters than first has room for.
+func TestIndexBeyondItsRoom(t *testing.T) {
+	d := dice{rand.New(rand.NewPCG(7, 8))}
+	for range 300 {
+		var rules []Rule
+		for i := range 150 {
+			r := Rule{Name: fmt.Sprint(i), Paths: []string{strings.Repeat("/Éa", d.IntN(60)) + "/*"}}
+			for range 1 + d.IntN(8) {
+				r.Hosts = append(r.Hosts, d.of("*.", "")+strings.Repeat("ab.", d.IntN(60))+"com")
+			}
+			if d.IntN(100) > 0 {
+				r.Queries = []Pair{{Name: fmt.Sprint(d.IntN(100))}}
+			}
+			rules = append(rules, r)
+		}
+		tab := table(t, rules...)
+		l := newLinear(tab)
+		for range 10 {
+			r := get(t, strings.Repeat(d.of("/Éa", "/éA"), d.IntN(70))+d.of("/x", "/", "/%2f"))
+			r.Host, r.Query = strings.Repeat("ab.", d.IntN(70))+"com", fmt.Sprintf("%d&%d", d.IntN(100), d.IntN(100))
+			if got, want := tab.Match(r), l.match(r); got != want {
+				t.Fatalf("%+v\n%+v in %+v; want %+v", *r, got, rules, want)
+			}
+		}
+	}
+}
+
 // TestReadingsOfTheIndex asks in every way that there is, also those which no path is read in.
 func TestReadingsOfTheIndex(t *testing.T) {
 	d := dice{rand.New(rand.NewPCG(5, 6))}
-	for range 1_500 {
+	for range 300 {
 		tab := d.table(t, 8)
 		l := newLinear(tab)
 		r := d.request()

@@ -8,29 +8,34 @@ type linear []linearRule
 
 type linearRule struct {
 	*rule
-	forms [CaseIgnored][]form // of each path, by reading
+	forms map[Reading][]form // of each path, as they are first asked for
+}
+
+func (r *linearRule) formsOf(how Reading) []form {
+	forms, ok := r.forms[how]
+	if !ok {
+		for _, source := range r.Paths {
+			text := strings.TrimSuffix(source, "/*")
+			if how&decodings != decodings {
+				text = string(how.append(nil, text))
+			}
+			forms = append(forms, newForm(text))
+		}
+		r.forms[how] = forms
+	}
+	return forms
 }
 
 func newLinear[T any](t *Table[T]) linear {
 	var l linear
 	for _, r := range t.rules {
-		made := linearRule{rule: r}
-		for how := range CaseIgnored {
-			for _, source := range r.Paths {
-				text := strings.TrimSuffix(source, "/*")
-				if how&decodings != decodings {
-					text = string(how.append(nil, text))
-				}
-				made.forms[how] = append(made.forms[how], newForm(text))
-			}
-		}
-		l = append(l, made)
+		l = append(l, linearRule{r, map[Reading][]form{}})
 	}
 	return l
 }
 
 func (r *linearRule) hasPath(path string, how Reading) bool {
-	for i, f := range r.forms[how&^CaseIgnored] {
+	for i, f := range r.formsOf(how &^ CaseIgnored) {
 		rest, ok := strings.CutPrefix(path, f.text)
 		if how&CaseIgnored != 0 {
 			n, folded := foldPrefix(path, f.folded)

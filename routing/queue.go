@@ -1,5 +1,7 @@
 package routing
 
+import "sort"
+
 // queue is lists of entries, none of them empty and each in the table's order, such that the first entry of the first list
 // stands before all others in the table: a heap. Lists are views; those of the index are never changed.
 type queue [][]entry
@@ -20,9 +22,21 @@ func (q queue) join(l []entry) queue {
 	return q
 }
 
-// advance takes the first entry away.
-func (q queue) advance() queue {
-	if q[0] = q[0][1:]; len(q[0]) == 0 {
+// run returns the entries of the first list that stand before those of all others; at least one.
+func (q queue) run() []entry {
+	l := q[0]
+	n := len(l)
+	for _, other := range q[1:min(3, len(q))] {
+		if l[n-1].at > other[0].at {
+			n = 1 + sort.Search(n-1, func(i int) bool { return l[i+1].at > other[0].at })
+		}
+	}
+	return l[:n]
+}
+
+// skip takes the first list's first n entries away.
+func (q queue) skip(n int) queue {
+	if q[0] = q[0][n:]; len(q[0]) == 0 {
 		last := len(q) - 1
 		q[0] = q[last]
 		q = q[:last]

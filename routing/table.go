@@ -52,7 +52,8 @@ func New[T any](rules []Rule, values []T) (*Table[T], error) {
 // owes r.Path, the canonical reading of r.RawPath. Where RawPath has none the match is ambiguous for ReadingsNone; an empty
 // one and "*" (the target of OPTIONS) have no other readings.
 //
-// A path of letters, digits and plain punctuation costs no allocation, any other of ordinary length two.
+// A path of letters, digits and plain punctuation costs no allocation, any other of ordinary length two; a few more where a
+// dozen rules lie within each other, or where rules have paths or hosts of hundreds of bytes.
 func (t *Table[T]) Match(r *Request) Match[T] {
 	var seats [4]*group
 	a := newAsk(r)

@@ -29,7 +29,6 @@ type border uint8
 
 const (
 	borderNone   border = iota // anything, or nothing
-	borderMore                 // at least one byte
 	borderEnd                  // nothing
 	borderSlash                // a slash, or nothing
 	borderFolder               // one slash and no more, or nothing
@@ -37,8 +36,6 @@ const (
 
 func (b border) allows(rest []byte) bool {
 	switch b {
-	case borderMore:
-		return len(rest) > 0
 	case borderEnd:
 		return len(rest) == 0
 	case borderSlash:
