@@ -1,7 +1,6 @@
 package routing
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -59,26 +58,6 @@ func TestHostilePathsAreCheap(t *testing.T) {
 		t.Logf("%8v a match of %q…", took.Round(time.Microsecond), unit)
 		if took > time.Second {
 			t.Errorf("%q…: %v", unit, took)
-		}
-	}
-}
-
-func BenchmarkMatch(b *testing.B) {
-	for _, n := range []int{10, 100, 1000} {
-		var rules []Rule
-		for i := range n - 1 {
-			rules = append(rules, Rule{Name: fmt.Sprint(i), Hosts: []string{"www.example.com"}, Paths: []string{fmt.Sprintf("/area-%d/*", i), fmt.Sprintf("/page-%d", i)}})
-		}
-		tab := table(b, append(rules, Rule{Name: "app"})...)
-		for _, c := range []struct{ name, raw string }{{"plain", "/some/page"}, {"capitals", "/Some/Page"}, {"crooked", "/some/group%2Fname"}} {
-			r := get(b, c.raw)
-			r.Host = "www.example.com"
-			b.Run(fmt.Sprintf("%d/%s", n, c.name), func(b *testing.B) {
-				b.ReportAllocs()
-				for b.Loop() {
-					tab.Match(r)
-				}
-			})
 		}
 	}
 }

@@ -33,4 +33,20 @@
 // A path whose readings are too many to follow is ambiguous in any table that looks at paths. What honest clients send
 // stays far below that bound; it is there so that a stranger cannot buy much work with few bytes. Paths of letters,
 // digits and plain punctuation are known to have one reading, but for case, and cost nothing extra.
+//
+// # What a match costs
+//
+// A table has an index by host and path, so that a request asks only the rules that its host and path, read in that way, may
+// take, in the operator's order, and none behind the one that matches. What a request costs depends on its own length and
+// on:
+//
+//   - rules with the same host and the same path, which only a method, a header, a cookie or the query tells apart: they are
+//     asked one after the other;
+//   - expressions: one runs where the path begins as all that it takes do, letter case ignored. "/item-7/[0-9]+" is found like
+//     a prefix, and so are up to eight alternatives; "/[a-z]+/item-7" runs for every path that gets to it. In a table of
+//     thousands of these each request runs them, once for each reading;
+//   - rules whose paths lie within each other, each of which is looked at to find the first: at most one for each segment;
+//   - lists of more than four hosts that differ and contain the request's: each such list is looked at.
+//
+// The index grows with the entries of the table, a list of up to four hosts counting for that many.
 package routing

@@ -48,8 +48,10 @@ func (t *Table[T]) explainReadings(r ask, mine int) []Step {
 		return []Step{{Index: -1, Reading: &how, Path: r.RawPath, Why: err.Error()}}
 	}
 	var steps []Step
+	groups := t.index.groups(nil, r.bare)
+	first := func(path string, how Reading) int { a := r.as(path, how); return t.index.first(&a, groups) }
 	tell := func(path string, how Reading) {
-		i := t.first(r.as(path, how))
+		i := first(path, how)
 		s := Step{Index: i, Matched: i == mine, Reading: &how, Path: path}
 		where := "takes no route"
 		if i >= 0 {
@@ -68,7 +70,7 @@ func (t *Table[T]) explainReadings(r ask, mine int) []Step {
 			told[path] = true
 			tell(path, how)
 		}
-		if folded := how | CaseIgnored; t.first(r.as(path, folded)) != t.first(r.as(path, how)) {
+		if folded := how | CaseIgnored; first(path, folded) != first(path, how) {
 			if key := "case ignored:" + path; !told[key] {
 				told[key] = true
 				tell(path, folded)

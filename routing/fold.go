@@ -34,6 +34,22 @@ func foldByte(c byte) byte {
 
 func foldString(s string) string { return strings.Map(foldRune, s) }
 
+// appendFolded appends what foldString makes of the beginning of s: at least the given number of bytes, as far as there are
+// any.
+func appendFolded(dst []byte, s string, enough int) []byte {
+	for i := 0; i < len(s) && len(dst) < enough; {
+		if c := s[i]; c < utf8.RuneSelf {
+			dst = append(dst, foldByte(c))
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		dst = utf8.AppendRune(dst, foldRune(r))
+		i += size
+	}
+	return dst
+}
+
 // foldPrefix reports whether s starts with the folded prefix when letter case is ignored, and how many bytes of s that is.
 func foldPrefix(s, folded string) (n int, ok bool) {
 	for i := 0; i < len(folded); {

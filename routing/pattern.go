@@ -1,9 +1,11 @@
 package routing
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,8 +15,14 @@ type pattern struct {
 	source string
 	deep   bool // "/oauth/*": and everything below
 	form        // without the final slash or "/*"
-	// others holds the forms under the readings that change the pattern itself; nil where none does, which is the rule.
-	others map[Reading]form
+	// others holds the forms under the readings that change the pattern itself; none where none does, which is the rule.
+	others []reform
+}
+
+// reform is what some readings make of a pattern.
+type reform struct {
+	readings
+	form
 }
 
 // form is a pattern under one reading, as it is and with letter case folded.
@@ -50,24 +58,45 @@ func newPattern(source string) (*pattern, error) {
 	}
 	p := &pattern{source: source, deep: deep, form: newForm(text)}
 	if shapeOf(text).crooked {
-		p.others = make(map[Reading]form)
-		for how := Reading(1); how < CaseIgnored; how++ {
+		var room []byte
+		for how := Reading(0); how < CaseIgnored; how++ {
 			if how&decodings != decodings {
-				p.others[how] = newForm(how.of(text))
+				room = how.append(room[:0], text)
+				p.reread(room, how)
 			}
 		}
 	}
 	return p, nil
 }
 
-// matches reports whether a path that was read like that is one of the pattern's.
-func (p *pattern) matches(path string, how Reading) bool {
-	f := &p.form
-	if p.others != nil {
-		if other, ok := p.others[how&^CaseIgnored]; ok {
-			f = &other
+// reread notes what a reading makes of the pattern.
+func (p *pattern) reread(made []byte, how Reading) {
+	made = bytes.TrimSuffix(made, []byte("/"))
+	if string(made) == p.text {
+		return
+	}
+	for i := range p.others {
+		if o := &p.others[i]; o.text == string(made) {
+			o.readings = o.with(how)
+			return
 		}
 	}
+	p.others = append(p.others, reform{readings{}.with(how), newForm(string(made) + "/")})
+}
+
+// formOf returns what the reading makes of the pattern.
+func (p *pattern) formOf(how Reading) *form {
+	for i := range p.others {
+		if o := &p.others[i]; o.has(how) {
+			return &o.form
+		}
+	}
+	return &p.form
+}
+
+// matches reports whether a path that was read like that is one of the pattern's.
+func (p *pattern) matches(path string, how Reading) bool {
+	f := p.formOf(how)
 	n := len(f.text)
 	if how&CaseIgnored != 0 {
 		var ok bool
@@ -97,6 +126,14 @@ type expression struct {
 	source string
 	forms  [6]*regexp.Regexp // decoded 0, 1, 2 times; then the same with case ignored
 	cased  bool              // see pattern.cased
+	// openings holds every reading once.
+	openings []opening
+}
+
+// opening is what paths must begin with that are read in some ways, see literals.
+type opening struct {
+	readings
+	texts []string
 }
 
 // maxExpression bounds the source of an expression, in bytes.
@@ -120,15 +157,18 @@ func newExpression(source string) (*expression, error) {
 			decoded := strings.ReplaceAll(strings.ReplaceAll(source, "%2F", "/"), "%25", "%")
 			if decoded == source {
 				e.forms[level], e.forms[level+3] = e.forms[level-1], e.forms[level+2]
+				last := &e.openings[len(e.openings)-1]
+				last.readings = last.union(readingsAt(level))
 				continue
 			}
 			source = decoded
 		}
-		// Compiled by itself first: "a)(b" would be well formed within the anchors.
-		if _, err := regexp.Compile(source); err != nil {
+		// Read by itself first: "a)(b" would be well formed within the anchors.
+		tree, err := syntax.Parse(source, syntax.Perl)
+		if err != nil {
 			return nil, err
 		}
-		var err error
+		e.openings = append(e.openings, opening{readingsAt(level), literals(tree)})
 		if e.forms[level], err = regexp.Compile(`(?s)\A(?:` + source + `)\z`); err != nil {
 			return nil, err
 		}
@@ -140,13 +180,7 @@ func newExpression(source string) (*expression, error) {
 }
 
 func (e *expression) matches(path string, how Reading) bool {
-	i := 0
-	switch {
-	case how&DecodedOnce != 0:
-		i = 1
-	case how&DecodedTwice != 0:
-		i = 2
-	}
+	i := how.level()
 	if how&CaseIgnored != 0 {
 		i += 3
 	}

@@ -148,30 +148,6 @@ func newRule(index int, from Rule) (*rule, []error) {
 	return r, mistakes
 }
 
-func readHost(text string) (string, error) {
-	host := strings.ToLower(strings.TrimSuffix(text, "."))
-	bare := strings.TrimPrefix(host, "*.")
-	switch {
-	case bare == "" || strings.HasPrefix(bare, "."):
-		return host, errors.New("it is empty; want a name or *.name")
-	case strings.Contains(bare, "*"):
-		return host, errors.New("a * stands for whole labels in front; want *.example.com")
-	case strings.ContainsAny(bare, "/ @?#"):
-		return host, errors.New("it is not a host; want a name without scheme, port or path")
-	case strings.Count(bare, ":") == 1:
-		return host, errors.New("a host is matched without its port; want the name alone")
-	}
-	return unbracketed(host), nil
-}
-
-// unbracketed spares both sides the question whether an IPv6 address comes in brackets.
-func unbracketed(host string) string {
-	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
-		return host[1 : len(host)-1]
-	}
-	return host
-}
-
 // ask is one question to every rule: a request, its path read in one way.
 type ask struct {
 	*Request
@@ -203,6 +179,11 @@ func (r *rule) refuses(q *ask) key {
 	case len(r.expressions) > 0 && !r.hasExpression(q.path, q.how):
 		return keyRegexp
 	}
+	return r.refusesPairs(q)
+}
+
+// refusesPairs is refuses for the keys that are names with values.
+func (r *rule) refusesPairs(q *ask) key {
 	for i := range r.Headers {
 		if !r.Headers[i].inHeader(q.Fields) {
 			return keyHeader
@@ -219,19 +200,6 @@ func (r *rule) refuses(q *ask) key {
 		}
 	}
 	return keyNone
-}
-
-func (r *rule) hasHost(host string) bool {
-	for _, want := range r.Hosts {
-		if below, ok := strings.CutPrefix(want, "*"); ok {
-			if n := len(host) - len(below); n > 0 && host[0] != '.' && equalASCIIFold(host[n:], below) {
-				return true
-			}
-		} else if equalASCIIFold(host, want) {
-			return true
-		}
-	}
-	return false
 }
 
 func (r *rule) hasPath(path string, how Reading) bool {

@@ -85,7 +85,7 @@ func (s *survey) step(step Reading, since, i, end int) {
 			return
 		}
 		from := len(s.buf)
-		s.buf = step.append(s.buf, src)
+		s.buf = step.step(s.buf, src)
 		made := s.buf[from:]
 		if bytes.Equal(made, src) || s.has(made, since) {
 			s.buf = s.buf[:from]

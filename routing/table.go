@@ -10,6 +10,7 @@ import (
 type Table[T any] struct {
 	rules  []*rule
 	values []T
+	index  index
 	looks  bool // some rule looks at the path: readings matter
 	cased  bool // ignoring case may matter to a path without capitals
 }
@@ -43,6 +44,7 @@ func New[T any](rules []Rule, values []T) (*Table[T], error) {
 	if len(mistakes) > 0 {
 		return nil, errors.Join(mistakes...)
 	}
+	t.index = indexOf(t.rules)
 	return t, nil
 }
 
@@ -50,35 +52,32 @@ func New[T any](rules []Rule, values []T) (*Table[T], error) {
 // owes r.Path, the canonical reading of r.RawPath. Where RawPath has none the match is ambiguous for ReadingsNone; an empty
 // one and "*" (the target of OPTIONS) have no other readings.
 //
-// A path of letters, digits and plain punctuation costs no allocation, any other of ordinary length two.
+// A path of letters, digits and plain punctuation costs no allocation, any other of ordinary length two; a few more where a
+// dozen rules lie within each other, or where rules have paths or hosts of hundreds of bytes.
 func (t *Table[T]) Match(r *Request) Match[T] {
+	var seats [4]*group
 	a := newAsk(r)
-	i := t.first(a)
+	groups := t.index.groups(seats[:0], a.bare)
+	i := t.index.first(&a, groups)
 	if i < 0 {
 		return Match[T]{Index: -1, Other: -1}
 	}
 	m := Match[T]{Found: true, Index: i, Value: t.values[i], Other: -1, Policy: t.rules[i].Ambiguous}
 	if t.looks && r.RawPath != "" && r.RawPath != "*" {
-		m.Other, m.Reading, m.Ambiguous = t.dissent(a, i)
+		m.Other, m.Reading, m.Ambiguous = t.dissent(a, groups, i)
 	}
 	return m
 }
 
-// first returns the index of the first rule that matches, or -1.
-func (t *Table[T]) first(a ask) int {
-	for i, r := range t.rules {
-		if r.refuses(&a) == keyNone {
-			return i
-		}
-	}
-	return -1
-}
-
 // dissent looks for a reading that takes another rule than the given one, the plainest first.
-func (t *Table[T]) dissent(a ask, mine int) (other int, how Reading, found bool) {
+func (t *Table[T]) dissent(a ask, groups []*group, mine int) (other int, how Reading, found bool) {
+	first := func(path string, how Reading) int {
+		b := a.as(path, how)
+		return t.index.first(&b, groups)
+	}
 	shape := shapeOf(a.RawPath)
 	if shape.cased || t.cased {
-		if i := t.first(a.as(a.Path, CaseIgnored)); i != mine {
+		if i := first(a.Path, CaseIgnored); i != mine {
 			return i, CaseIgnored, true
 		}
 	}
@@ -92,14 +91,14 @@ func (t *Table[T]) dissent(a ask, mine int) (other int, how Reading, found bool)
 	s.explore(a.RawPath)
 	text := string(s.buf)
 	for _, v := range s.all {
-		if i := t.first(a.as(text[v.from:v.to], v.how)); i != mine {
+		if i := first(text[v.from:v.to], v.how); i != mine {
 			return i, v.how, true
 		}
 	}
 	for _, v := range s.all {
 		path := text[v.from:v.to]
 		if t.cased || shapeOf(path).cased {
-			if i := t.first(a.as(path, v.how|CaseIgnored)); i != mine {
+			if i := first(path, v.how|CaseIgnored); i != mine {
 				return i, v.how | CaseIgnored, true
 			}
 		}
