@@ -3,9 +3,11 @@ package proxy
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 
+	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
 )
 
@@ -83,4 +85,22 @@ func TestAStoreInDoubtIsNoReasonToAskAgain(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The overflow pool is no way around the budget.
+func TestTheOverflowPoolIsAskedWithinTheBudget(t *testing.T) {
+	bad := newBackend(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) })
+	other := newBackend(t, say("well"))
+	p := newPool(t, "login", shed.GateSettings{}, bad.URL)
+	p.Backends.Set(upstream.Settings{Name: "login", Backends: []upstream.BackendSettings{{URL: bad.URL, Address: strings.TrimPrefix(bad.URL, "http://")}}})
+	rules, routes := one(&Route{Pool: p, Overflow: newPool(t, "app", shed.GateSettings{}, other.URL), Need: shed.NeedNone})
+	r := newRig(t, rules, routes)
+	for range 10 {
+		r.ask("GET", "/")
+	}
+	if n := other.asked.Load(); n != 0 {
+		t.Errorf("without a budget the overflow pool was asked %d times", n)
+	}
+	bad.Close()
+	until(t, "a pool that cannot be reached is left", func() bool { return r.ask("GET", "/").status == 200 })
 }

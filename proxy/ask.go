@@ -3,9 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
-	"sync/atomic"
 
 	"gatehouse/proxy/h1"
 	"gatehouse/proxy/intake"
@@ -67,17 +65,35 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 // unused is the result of a claim that nothing was asked of.
 var unused = upstream.Result{Excused: true}
 
-// another claims a backend that was not tried yet: of the pool, if its budget has a retry left, else of the overflow pool.
+// another claims a backend that was not tried yet: of the pool, if its budget has a retry left, else of the overflow pool. Where
+// something was sent already that one costs a retry, too; a pool that cannot be reached at all may always be left.
 func (x *exchange) another(tried *upstream.Tried) (upstream.Claim, bool) {
-	if claim, err := x.pool.Backends.Claim(tried); err == nil {
-		if x.pool.Backends.Retry() {
-			x.handler.Record.Retry(x.pool.Name, record.RetrySent)
-			return claim, true
-		}
-		x.handler.Record.Retry(x.pool.Name, record.RetryNoBudget)
-		claim.End(unused)
+	claim, err := x.pool.Backends.Claim(tried)
+	if err != nil && (!x.sent || x.route.Overflow != nil && x.pool != x.route.Overflow && x.retry()) {
+		return x.borrow(tried)
+	}
+	if err != nil {
+		return claim, false
+	}
+	if x.retry() {
+		return claim, true
+	}
+	claim.End(unused)
+	if x.sent {
+		return upstream.Claim{}, false
 	}
 	return x.borrow(tried)
+}
+
+// retry takes one retry out of the pool's budget.
+func (x *exchange) retry() bool {
+	ok := x.pool.Backends.Retry()
+	result := record.RetryNoBudget
+	if ok {
+		result = record.RetrySent
+	}
+	x.handler.Record.Retry(x.pool.Name, result)
+	return ok
 }
 
 // borrow moves the exchange to the overflow pool, if that has a place to lend and a backend.
@@ -150,23 +166,4 @@ func (x *exchange) trailer() h1.Head {
 	t := x.v.Trailer()
 	intake.CleanTrailer(&t, x.trusted)
 	return t
-}
-
-// meter counts what is read of a body. Who reads it may still be at it when an attempt that failed is looked at.
-type meter struct {
-	from io.Reader
-	n    atomic.Int64
-}
-
-// Interrupt ends a Read that is under way, where the front end can.
-func (m *meter) Interrupt() {
-	if in, ok := m.from.(interface{ Interrupt() }); ok {
-		in.Interrupt()
-	}
-}
-
-func (m *meter) Read(p []byte) (int, error) {
-	n, err := m.from.Read(p)
-	m.n.Add(int64(n))
-	return n, err
 }

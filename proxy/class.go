@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,32 +51,52 @@ func (x *exchange) proves() (good, renew bool) {
 	return false, false
 }
 
-// prove gives the visitor a proof of his session where the answer shows that it is good: a sign-in that was let in and worked, or
-// an answer of a route that answers members alone.
+// prove gives the visitor a proof of his session where the answer shows that it is good.
 func (x *exchange) prove(answer *upstream.Answer) {
-	id := x.session
-	switch {
-	case x.trying || x.failing():
-		return // what an app says while its store fails proves nothing
-	case x.route.SignIn:
-		given, ok := x.rt.Session.Given(x.head, &answer.Head, time.Now())
-		if !ok || x.signIn != signInGiven {
-			return
-		}
-		id = given
-	case !x.route.Members || !x.carries || x.proved && !x.renew || !fine(answer.Status):
-		return
-	case forAll(answer):
-		return
-	default:
-		if e := x.rt.Session.Effect(x.head, &answer.Head, time.Now()); e.Deletes {
-			return
-		}
-		if given, ok := x.rt.Session.Given(x.head, &answer.Head, time.Now()); ok {
-			id = given
-		}
+	if x.trying || x.failing() || !x.looks() {
+		return // what an app says while its store fails, or of its own accord, proves nothing
 	}
-	x.lay(&answer.Head, session.ProofCookie, x.rt.Seal.Proof(id, time.Now()), session.ProofLife)
+	if id := x.shown(answer); id != "" && !kept(answer) {
+		x.lay(&answer.Head, session.ProofCookie, x.rt.Seal.Proof(id, time.Now()), session.ProofLife)
+	}
+}
+
+// shown is the session that an answer shows to be good; "" for none: that of somebody who was let in to sign in and could, that of
+// whoever is answered by a route that answers members alone, and the new id of one that had been proved. Of a sign-in only a form that was
+// sent and answered by a redirect to somewhere else on the site counts: anything else is also how apps answer a wrong password, or
+// send people on to an identity provider.
+func (x *exchange) shown(answer *upstream.Answer) string {
+	given, gives := x.rt.Session.Given(x.head, &answer.Head, time.Now())
+	redirects := answer.Status >= 300 && answer.Status < 400
+	switch e := x.rt.Session.Effect(x.head, &answer.Head, time.Now()); {
+	case x.route.SignIn:
+		if gives && redirects && x.attempts() && x.signIn == signInGiven && !x.leadsAway(answer) {
+			return given
+		}
+	case x.route.SignOut || e.Deletes:
+	case x.proved && gives && answer.Status < 400 && !x.sentToSignIn(answer):
+		return given
+	case x.route.Members && x.carries && fine(answer.Status) && (!x.proved || x.renew) && !strangersCall(answer):
+		if gives {
+			return given
+		}
+		return x.session
+	}
+	return ""
+}
+
+// looks reports whether the method is one that an app answers itself: frameworks answer the others for it, whoever asks.
+func (x *exchange) looks() bool {
+	switch x.v.Method() {
+	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE":
+		return true
+	}
+	return false
+}
+
+// strangersCall reports whether an answer may be a no that has the status 200, as gRPC's are.
+func strangersCall(answer *upstream.Answer) bool {
+	return strings.HasPrefix(answer.Head.Get("Content-Type"), "application/grpc")
 }
 
 // failing reports whether the store failed at some moment since the request came, as far as is known without waiting.
@@ -86,10 +107,17 @@ func (x *exchange) failing() bool {
 // fine reports whether a status says that the visitor got what he asked for.
 func fine(status int) bool { return status >= 200 && status < 300 || status == 304 }
 
-// forAll reports whether an answer may be kept by caches that many visitors share: a cookie would keep it out of them.
-func forAll(answer *upstream.Answer) bool {
+// kept reports whether an answer may be kept by caches that many visitors share (RFC 9111 section 3): a cookie in it would be
+// everybody's.
+func kept(answer *upstream.Answer) bool {
 	cc := strings.ToLower(list(answer.Head, "Cache-Control"))
-	return strings.Contains(cc, "public") || strings.Contains(cc, "s-maxage")
+	switch {
+	case strings.Contains(cc, "private"), strings.Contains(cc, "no-store"), strings.Contains(cc, "no-cache"):
+		return answer.Head.Has("CDN-Cache-Control") || answer.Head.Has("Surrogate-Control")
+	case strings.Contains(cc, "public"), strings.Contains(cc, "max-age"), strings.Contains(cc, "s-maxage"):
+		return true
+	}
+	return answer.Head.Has("Expires") || answer.Head.Has("CDN-Cache-Control") || answer.Head.Has("Surrogate-Control")
 }
 
 // shed notes that the pool had no room for the request. A sign-in for which another pool had room paid for being kept apart.
@@ -105,15 +133,19 @@ func (x *exchange) shed(err error) {
 		return
 	}
 	rec.Shed(x.pool.Name, x.class, reason)
-	if !x.route.SignIn {
-		return
+	if x.route.SignIn && slices.ContainsFunc(x.rt.Pools, x.hadRoom) {
+		rec.IsolationTax(x.pool.Name)
 	}
-	for _, p := range x.rt.Pools {
-		if p != x.pool && p.Gate.Room() > 0 {
-			rec.IsolationTax(x.pool.Name)
-			return
-		}
+}
+
+// hadRoom reports whether a pool could have taken a sign-in that its own refused: the one it may borrow of, or where the operator named
+// none, any that has a backend in use.
+func (x *exchange) hadRoom(p *Pool) bool {
+	switch {
+	case p == x.pool, x.route.Overflow != nil && p != x.route.Overflow, p.Gate.Room() == 0:
+		return false
 	}
+	return slices.ContainsFunc(p.Backends.Status(), func(b upstream.BackendStatus) bool { return b.Up && !b.Ejected })
 }
 
 // countQuota counts what a quota said.

@@ -53,10 +53,24 @@ func TestWhatProvesASession(t *testing.T) {
 			w.Header().Set("Set-Cookie", "sid=; Max-Age=0")
 		case "/members/shared":
 			w.Header().Set("Cache-Control", "Public, max-age=60")
+		case "/members/grpc":
+			w.Header().Set("Content-Type", "application/grpc+proto")
+		case "/members/old":
+			w.Header().Set("Cache-Control", "max-age=600, must-revalidate")
+		case "/members/private":
+			w.Header().Set("Cache-Control", "private, max-age=600")
 		case "/members/rotated":
 			w.Header().Set("Set-Cookie", "sid=22222222222222222222; Path=/")
 		case "/login":
 			switch q.Header.Get("X-Password") {
+			case "elsewhere":
+				w.Header().Set("Set-Cookie", "sid=55555555555555555555; Path=/")
+				w.Header().Set("Location", "https://id.example/authorize")
+				w.WriteHeader(302)
+			case "json":
+				w.Header().Set("Set-Cookie", "sid=66666666666666666666; Path=/")
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprint(w, `{"ok":false}`)
 			case "right":
 				w.Header().Set("Set-Cookie", "sid=33333333333333333333; Path=/")
 				w.Header().Set("Location", "/")
@@ -79,6 +93,12 @@ func TestWhatProvesASession(t *testing.T) {
 		{"POST", "/members/note", []string{cookie}, carried},
 		{"GET", "/members/rotated", []string{cookie}, rotated},
 		{"GET", "/members/home", nil, ""},
+		{"GET", "/members/private", []string{cookie}, carried},
+		{"GET", "/members/old", []string{cookie}, ""},
+		{"POST", "/members/grpc", []string{cookie}, ""},
+		{"OPTIONS", "/members/home", []string{cookie}, ""},
+		{"OPTIONS", "/members/home", []string{cookie, "Origin: https://a", "Access-Control-Request-Method: PUT"}, ""},
+		{"PROPFIND", "/members/home", []string{cookie}, ""},
 		{"GET", "/members/denied", []string{cookie}, ""},
 		{"GET", "/members/away", []string{cookie}, ""},
 		{"GET", "/members/ended", []string{cookie}, ""},
@@ -87,6 +107,9 @@ func TestWhatProvesASession(t *testing.T) {
 		{"GET", "/jobs", []string{cookie}, ""},
 		{"POST", "/login", []string{"X-Password: right"}, fresh},
 		{"POST", "/login", []string{"X-Password: wrong"}, ""},
+		{"GET", "/login", []string{"X-Password: right"}, ""},
+		{"POST", "/login", []string{"X-Password: elsewhere"}, ""},
+		{"POST", "/login", []string{"X-Password: json"}, ""},
 		{"GET", "/login", []string{cookie}, ""},
 	} {
 		a := r.ask(c.method, c.path, c.fields...)
@@ -191,5 +214,21 @@ func TestOwnCookiesStayOurs(t *testing.T) {
 	r.ask("GET", "/x", "Cookie: gatehouse_proof=x")
 	if seen != "" {
 		t.Errorf("the app saw %q", seen)
+	}
+}
+
+// Apps that give a new id with each answer would have their members prove themselves for ever.
+func TestAProvedSessionTakesItsProofAlong(t *testing.T) {
+	r := proofs(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Set-Cookie", "sid=22222222222222222222; Path=/")
+	})
+	const id = "11111111111111111111"
+	proof := session.ProofCookie + "=" + r.runtime.Seal.Proof(id, time.Now())
+	_, value, _ := strings.Cut(given(r.ask("GET", "/anything", "Cookie: sid="+id+"; "+proof), session.ProofCookie), "=")
+	if good, _ := r.runtime.Seal.Proves(value, "22222222222222222222", time.Now()); !good {
+		t.Errorf("%q is no proof of the new session", value)
+	}
+	if given(r.ask("GET", "/anything", "Cookie: sid="+id), session.ProofCookie) != "" {
+		t.Error("a session that nothing is known of was proved by being renewed")
 	}
 }

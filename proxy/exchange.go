@@ -55,7 +55,7 @@ type exchange struct {
 	proved    bool       // it proves its session,
 	renew     bool       // and the proof gets old
 	took      bool       // it took a place in the line
-	admission bool       // it goes on with a sign-in that was let in before
+	admission uint64     // of a sign-in that was let in before, which it goes on with; 0: none
 
 	permit    shed.Permit
 	claim     upstream.Claim
@@ -108,6 +108,9 @@ func (x *exchange) run() error {
 		return err
 	}
 	if err := x.enter(); err != nil {
+		return err
+	}
+	if err := x.useAdmission(); err != nil {
 		return err
 	}
 	answer, err := x.ask()
@@ -306,17 +309,19 @@ func (x *exchange) enter() error {
 	return nil
 }
 
-// learn has everybody learn from what a backend answered, or failed to.
+// learn has everybody learn from what a backend answered, or failed to. What an app does while its store is in doubt tells nothing of
+// how busy its pool is, and neither does an error that is made in no time, or a body that the visitor has not sent yet.
 func (x *exchange) learn(answer *upstream.Answer, err error) {
 	if x.entry.At.Claimed == 0 {
 		return
 	}
 	x.outcome = x.result(answer, err)
-	failed := errors.Is(err, upstream.ErrLate)
-	if failed || err == nil && answer.Status < 500 { // an error may be made in no time, which says nothing of how busy the pool is
-		x.permit.Sample(x.since()-x.entry.At.Claimed, failed)
+	took, whole := x.body.since(x.entry.Arrived.Add(x.entry.At.Claimed), x.v.Length())
+	late := errors.Is(err, upstream.ErrLate)
+	if !x.outcome.Excused && (late && whole || err == nil && answer.Status < 500) {
+		x.permit.Sample(took, late)
 	}
-	x.report(answer, err)
+	x.report(answer, err, took, whole)
 }
 
 // safe reports whether the method only looks (RFC 9110 section 9.2.1), as far as a visitor may be sent back to do it again.

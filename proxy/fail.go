@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,11 +35,12 @@ func (x *exchange) fail(err error) {
 	if errors.As(err, &refusal) && refusal.Close {
 		x.v.CloseAfter()
 	}
+	x.standInLine(e)
+	x.boundPlace(e)
 	e = x.pace(e)
 	// Whoever reads the page slowly holds nobody else's place.
 	x.claim.End(x.outcome)
 	x.permit.Done()
-	x.standInLine(e)
 	x.answer(e)
 }
 
@@ -69,14 +71,16 @@ func (x *exchange) pace(e *Error) *Error {
 		return e
 	}
 	x.entry.Outcome, x.entry.Reason = record.Limited, string(reasonPageRate)
-	return &Error{Outcome: record.Limited, Reason: reasonPageRate, Kind: page.Limited, Status: 429, Wait: wait}
+	return &Error{Outcome: record.Limited, Reason: reasonPageRate, Kind: page.Limited, Status: 429, Wait: wait, Turn: e.Turn}
 }
 
-// who tells visitors behind one address apart as well as may be: by the session they carry, else by their browser. Whoever
-// makes such marks up meets the limit of his address.
+// who tells visitors behind one address apart as well as may be: by their place in the line, by the session they carry, else by
+// their browser. Whoever makes such marks up meets the limit of his address.
 func (x *exchange) who() quota.Key {
 	mark := x.session
-	if !x.carries {
+	if p := x.place(); p.ID != 0 {
+		mark = "place\x00" + strconv.FormatUint(p.ID, 36)
+	} else if !x.carries {
 		mark = x.head.Get("User-Agent") + "\x00" + x.head.Get("Accept-Language")
 	}
 	return quota.TextKey(x.request.Client.String() + "\x00" + mark)
@@ -89,7 +93,7 @@ func (x *exchange) answer(e *Error) {
 		ContentType: x.head.Get("Content-Type"), Kind: e.Kind, Status: e.Status, Outcome: e.Outcome.String(),
 		Reason: string(e.Reason), Wait: x.wait(e), Restart: x.restart(e), Refresh: x.safe(), RequestID: x.id, Carries: x.carries,
 	}
-	if e.Turn != nil {
+	if e.Turn != nil && e.Kind != page.Limited {
 		ask.InLine, ask.Ahead, ask.Waited = true, e.Turn.Ahead, time.Since(e.Turn.Place.Seen)
 	}
 	if ask.Status == 0 {

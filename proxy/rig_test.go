@@ -118,7 +118,7 @@ func newRig(t *testing.T, rules []routing.Rule, routes []*Route) *rig {
 		RampOver: 2 * time.Second,
 	}, func(store.Transition) {
 		if rt := r.handler.Live(); rt != nil {
-			rt.Line.Follow(r.monitor.Current())
+			rt.Line.Follow(r.monitor, r.monitor.Current())
 		}
 	})
 	r.handler = &Handler{Record: rec, Log: slog.New(slog.DiscardHandler)}
@@ -203,7 +203,7 @@ func (r *rig) newRuntime(rules []routing.Rule, routes []*Route) *Runtime {
 // newPool is a pool of backends, by URL.
 func newPool(t *testing.T, name string, gate shed.GateSettings, urls ...string) *Pool {
 	t.Helper()
-	s := upstream.Settings{Name: name, Retries: upstream.RetrySettings{Budget: 0.2}}
+	s := upstream.Settings{Name: name, Retries: upstream.RetrySettings{Budget: 1}}
 	for _, u := range urls {
 		s.Backends = append(s.Backends, upstream.BackendSettings{URL: u, Address: strings.TrimPrefix(u, "http://")})
 	}

@@ -31,6 +31,8 @@ type Runtime struct {
 	Store     *store.Monitor // nil: every need is met
 	StoreName string
 	Line      *line.Line // nil without Store
+	// NewPlaces bounds how many places in the line one network is given; nil: it does not.
+	NewPlaces *quota.Limiter
 	// Strained bounds how many sign-ins a strained store is given; nil: it does not.
 	Strained *quota.Limiter
 	Waits    *Waits

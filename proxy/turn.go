@@ -8,32 +8,43 @@ import (
 	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
-	"gatehouse/shed/line"
 	"gatehouse/shed/page"
 	"gatehouse/shed/quota"
 	"gatehouse/shed/session"
 )
 
-// lineUp lets sign-ins in at the pace of the ramp while one runs, and at the pace of a strained store. Who was let in goes on
-// with his sign-in, however many requests that takes.
+// lineUp lets sign-ins in at the pace of a strained store, and at that of the ramp while one runs. Who was let in goes on with his
+// sign-in, however many requests that takes.
 func (x *exchange) lineUp() error {
 	if !x.route.SignIn || !x.asks || x.verdict.State.Impaired() || x.goesOn() {
 		return nil // of an impaired store it needs nothing, or it would not have come here
 	}
+	if err := x.spare(); err != nil {
+		return err
+	}
+	place := x.place()
 	for {
-		x.rt.Line.Follow(x.verdict)
-		turn := x.rt.Line.Enter(time.Now(), x.place())
+		x.rt.Line.Follow(x.rt.Store, x.verdict)
+		turn := x.rt.Line.Enter(time.Now(), place)
 		if turn.Enter {
-			x.took = turn.Counted
-			break
+			x.took = x.took || turn.Counted
+			return nil
 		}
-		if time.Now().Add(turn.Wait).After(x.hopeUntil()) {
-			return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Turn: &turn}
+		full := &Error{Outcome: record.LinedUp, Reason: reasonRamp, Turn: &turn}
+		if time.Now().Add(turn.Wait).After(x.hopeUntil()) || !x.rt.Waits.enter() {
+			return full
 		}
-		if err := x.sleep(turn.Wait); err != nil {
+		err := x.sleep(turn.Wait)
+		x.rt.Waits.leave()
+		if err != nil {
 			return err
 		}
+		place = turn.Place
 	}
+}
+
+// spare bounds how many sign-ins a strained store is given. It comes before the line, whose places are used up.
+func (x *exchange) spare() error {
 	if x.rt.Strained == nil || x.verdict.State != shed.Strained {
 		return nil
 	}
@@ -48,10 +59,6 @@ func (x *exchange) lineUp() error {
 
 // sleep waits for a place in the line, and looks at the store again without waiting for it.
 func (x *exchange) sleep(d time.Duration) error {
-	if !x.rt.Waits.enter() {
-		return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Wait: d}
-	}
-	defer x.rt.Waits.leave()
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -71,8 +78,8 @@ func (x *exchange) goesOn() bool {
 	now := time.Now()
 	for value := range x.owned(session.AdmissionCookie) {
 		at, id, ok := x.rt.Seal.Admitted(value, x.request.Client, now)
-		if ok && !at.Before(x.verdict.Opened.Add(-skew)) && x.rt.Line.Use(now, id) {
-			x.admission = true
+		if ok && !at.Before(x.verdict.Opened.Add(-skew)) && x.rt.Line.Goes(now, id) {
+			x.admission = id
 			return true
 		}
 	}
@@ -82,28 +89,37 @@ func (x *exchange) goesOn() bool {
 // skew is how far the clocks of two Gatehouses, and what they know of the store, may lie apart.
 const skew = 5 * time.Second
 
-// journey tells the visitor's browser how far he has come with signing in. It is called with an answer that will be delivered.
+// useAdmission counts a request that is about to be sent for an admission. Those that came at the same time may be too many.
+func (x *exchange) useAdmission() error {
+	if x.admission == 0 || x.rt.Line.Use(time.Now(), x.admission) {
+		return nil
+	}
+	turn := x.rt.Line.TurnedAway(time.Now(), x.place())
+	return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Turn: &turn}
+}
+
+// journey tells the visitor's browser how far he has come with signing in. It is called with an answer that will be delivered. What
+// looks like the end may be the way to a second factor or to an identity provider and back, so whoever took a place may go on.
 func (x *exchange) journey(head *h1.Head) {
-	switch {
-	case x.signIn == signInGiven:
-		for _, name := range [...]string{session.AdmissionCookie, session.PlaceCookie} {
-			for range x.owned(name) {
-				x.lay(head, name, "", 0)
-				break
-			}
-		}
-	case x.took:
+	if x.took {
 		x.admit(head)
+	}
+	if x.signIn == signInGiven {
+		for range x.owned(session.PlaceCookie) {
+			x.lay(head, session.PlaceCookie, "", 0)
+			break
+		}
 	}
 }
 
-// admit gives the visitor what lets him go on without lining up again.
+// admit gives the visitor what lets him go on without lining up again. An answer with it is his alone.
 func (x *exchange) admit(head *h1.Head) {
 	now := time.Now()
 	x.lay(head, session.AdmissionCookie, x.rt.Seal.Admission(x.request.Client, now), session.AdmissionLife)
+	head.Set("Cache-Control", "private, no-store")
 }
 
-// standInLine gives a sign-in that a closed store turns away its place in the line.
+// standInLine gives a sign-in that a closed store turns away its place in the line. One who had been let in stands where he stood.
 func (x *exchange) standInLine(e *Error) {
 	if e.Kind != page.Degraded || e.Turn != nil || x.route == nil || !x.route.SignIn || !x.asks {
 		return
@@ -112,8 +128,12 @@ func (x *exchange) standInLine(e *Error) {
 	if !v.State.Impaired() {
 		return
 	}
-	x.rt.Line.Follow(v)
-	turn := x.rt.Line.TurnedAway(time.Now(), x.place())
+	x.rt.Line.Follow(x.rt.Store, v)
+	place := x.place()
+	if x.took {
+		place = x.rt.Line.Return(place)
+	}
+	turn := x.rt.Line.TurnedAway(time.Now(), place)
 	e.Turn = &turn
 }
 
@@ -122,8 +142,10 @@ func (x *exchange) standInLine(e *Error) {
 func (x *exchange) tellTurn(head *h1.Head, e *Error) {
 	switch {
 	case e.Turn != nil:
-		x.layPlace(head, e.Turn)
-	case x.took && (e.Outcome == record.Shed || e.Outcome == record.Error):
+		if p := e.Turn.Place; p != x.place() {
+			x.lay(head, session.PlaceCookie, x.rt.Seal.Place(p.Seen, p.ID, x.request.Client), placeLife)
+		}
+	case x.took:
 		x.admit(head)
 	}
 }
@@ -131,21 +153,32 @@ func (x *exchange) tellTurn(head *h1.Head, e *Error) {
 // placeLife is how long a browser keeps a place: longer than people wait.
 const placeLife = 4 * time.Hour
 
-// layPlace sends the visitor's place along with the page.
-func (x *exchange) layPlace(head *h1.Head, turn *line.Turn) {
-	if p := turn.Place; p != x.place() {
-		x.lay(head, session.PlaceCookie, x.rt.Seal.Place(p.Seen, p.ID, x.request.Client), placeLife)
+// boundPlace keeps one network from taking the line for itself: it is given so many new places a second, and who comes beyond that
+// is told when to come again and no more. He has his place when he does.
+func (x *exchange) boundPlace(e *Error) {
+	if e.Turn == nil || e.Turn.Kept || x.rt.NewPlaces == nil || !x.request.Client.IsValid() {
+		return
+	}
+	if _, wait := x.rt.NewPlaces.Take(x.ctx, quota.AddrKey(x.request.Client)); wait > 0 {
+		e.Wait, e.Turn = e.Turn.Wait, nil
 	}
 }
 
-// report tells the line how a sign-in went, so that the ramp gives way where they go badly. One that was given up, by the visitor or
-// because the store closed, took at least that long.
-func (x *exchange) report(answer *upstream.Answer, err error) {
+// report tells the line how a sign-in went, so that the ramp gives way where they go badly. A form that is only looked at takes
+// another time than a password that is checked, and says nothing.
+func (x *exchange) report(answer *upstream.Answer, err error, took time.Duration, whole bool) {
 	if x.rt.Line == nil || !x.route.SignIn || !x.asks {
 		return
 	}
-	failed := errors.Is(err, upstream.ErrLate) || errors.Is(err, upstream.ErrBroken) || errors.Is(err, upstream.ErrConnect)
-	x.tellCuts(x.rt.Line.Report(time.Now(), failed || err == nil && answer.Status >= 500, x.since()-x.entry.At.Claimed))
+	failed := whole && errors.Is(err, upstream.ErrLate) || errors.Is(err, upstream.ErrBroken) || errors.Is(err, upstream.ErrConnect)
+	switch {
+	case failed, err == nil && x.attempts():
+		x.tellCuts(x.rt.Line.Report(time.Now(), failed || answer.Status >= 500, took))
+	case err == nil, !whole:
+		x.rt.Line.Heard(time.Now(), 0)
+	default:
+		x.rt.Line.Heard(time.Now(), took)
+	}
 }
 
 // tellCuts notes that the ramp gave way.

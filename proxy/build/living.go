@@ -33,6 +33,7 @@ type Living struct {
 	strained   *quota.Limiter     // sign-ins while the store is strained
 	signedOut  *session.SignedOut // ids that were signed out while the app could not do it
 	waits      proxy.Waits
+	newPlaces  *quota.Limiter // in the line, for one network
 	pages      pageLimits
 	listeners  map[config.Address]*edge.Server
 
@@ -48,7 +49,8 @@ func New(rec *record.Recorder, log *slog.Logger) *Living {
 	l := &Living{
 		Handler: &proxy.Handler{Record: rec, Log: log}, Record: rec, Log: log,
 		pools: map[string]*proxy.Pool{}, quotas: map[quotaIdentity]*quota.Limiter{},
-		seal: session.NewSeal(), line: new(line.Line), strained: quota.New(quota.Settings{}), signedOut: session.NewSignedOut(), pages: newPageLimits(),
+		newPlaces: quota.New(quota.Settings{Rate: 10, Burst: 100}), // an office behind one address comes at once, too
+		seal:      session.NewSeal(), line: new(line.Line), strained: quota.New(quota.Settings{}), signedOut: session.NewSignedOut(), pages: newPageLimits(),
 		listeners: map[config.Address]*edge.Server{},
 	}
 	l.closing, l.cut = context.WithCancel(context.Background())

@@ -40,7 +40,7 @@ func (l *Living) Plan(cfg *config.Config) (*Plan, error) {
 		pools: map[string]*proxy.Pool{}, quotas: map[quotaIdentity]*quota.Limiter{}, listeners: map[config.Address]*edge.Server{},
 	}
 	p.planPools()
-	quotaErr := p.planQuotaStore()
+	quotaErr := errors.Join(checkQuotaStore(cfg), p.planQuotaStore())
 	p.planQuotas()
 	var pageErr error
 	p.runtime.Page, pageErr = planPage(cfg)
@@ -63,7 +63,7 @@ func (l *Living) Plan(cfg *config.Config) (*Plan, error) {
 	if p.store != nil {
 		rt.Store, rt.StoreName, rt.Line = p.store.monitor, p.store.identity.name, l.line
 		rt.WaitRate = cfg.Session.Store.Recovery.Ramp.To.PerSecond()
-		rt.Waits = &l.waits
+		rt.Waits, rt.NewPlaces = &l.waits, l.newPlaces
 		if cfg.Session.Store.Strained.Rate.PerSecond() > 0 {
 			rt.Strained = l.strained
 		}

@@ -66,7 +66,7 @@ func (p *Plan) quotaSettings(q config.Quota) quota.Settings {
 
 // livingQuotaStore is where several Gatehouses count together.
 type livingQuotaStore struct {
-	identity config.QuotaStore
+	identity quotaStoreIdentity
 	shared   *quota.Shared
 	password atomic.Pointer[config.Secret]
 	stop     context.CancelFunc
@@ -108,9 +108,22 @@ func (s *livingQuotaStore) watch(ctx context.Context, rec *record.Recorder) {
 }
 
 // quotaStoreIdentity is the part of the settings that another connection is needed for: where the password is found is not.
-func quotaStoreIdentity(c *config.QuotaStore) config.QuotaStore {
-	id := *c
-	id.Redis.Password, id.Redis.TLS, id.StandIn = config.Secret{}, nil, 0
+type quotaStoreIdentity struct {
+	address          config.Address
+	username, prefix string
+	db               int
+	timeout          time.Duration
+	tls              config.TLS // the zero value: none
+	secure           bool
+}
+
+func identifyQuotaStore(c *config.QuotaStore) quotaStoreIdentity {
+	id := quotaStoreIdentity{
+		address: c.Redis.Address, username: c.Redis.Username, prefix: c.KeyPrefix, db: c.Redis.DB, timeout: c.Timeout,
+	}
+	if c.Redis.TLS != nil {
+		id.tls, id.secure = *c.Redis.TLS, true
+	}
 	return id
 }
 
@@ -120,7 +133,7 @@ func (p *Plan) planQuotaStore() error {
 	if c == nil {
 		return nil
 	}
-	if living := p.living.quotaStore; living != nil && living.identity == quotaStoreIdentity(c) && c.Redis.TLS == nil {
+	if living := p.living.quotaStore; living != nil && living.identity == identifyQuotaStore(c) {
 		p.quotaStore = living
 		return nil
 	}
@@ -128,7 +141,7 @@ func (p *Plan) planQuotaStore() error {
 	if err != nil {
 		return err
 	}
-	s := &livingQuotaStore{identity: quotaStoreIdentity(c)}
+	s := &livingQuotaStore{identity: identifyQuotaStore(c)}
 	s.password.Store(&c.Redis.Password)
 	s.shared = quota.NewShared(quota.SharedSettings{
 		Network: c.Redis.Address.Network, Address: c.Redis.Address.Address, Username: c.Redis.Username,

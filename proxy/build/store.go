@@ -83,7 +83,7 @@ func (p *Plan) planStore() {
 	line := p.living.line
 	s.monitor = store.New(prober, settings, func(t store.Transition) {
 		if s.inForce.Load() {
-			line.Follow(s.monitor.Current())
+			line.Follow(s.monitor, s.monitor.Current())
 			tell(rec, s.identity.name, t)
 		}
 	})
@@ -150,15 +150,16 @@ func (p *Plan) commitStore() {
 		p.keepOverride()
 		if !s.inForce.Swap(true) {
 			v := s.monitor.Current()
-			p.living.line.Follow(v)
 			p.living.Record.StoreTransition(record.Transition{Store: c.Name, At: time.Now(), To: v.State, Cause: v.Cause})
 		}
-		p.living.strained.Set(quota.Settings{Rate: c.Strained.Rate.PerSecond(), Burst: max(1, int(c.Strained.Rate.PerSecond()/10))})
 		r := c.Recovery.Ramp
 		p.living.line.Set(line.Settings{
 			From: r.From.PerSecond(), To: r.To.PerSecond(), Over: r.Over,
 			MinWait: p.cfg.Degrade.RetryAfter.Min, MaxWait: p.cfg.Degrade.RetryAfter.Max,
 		})
+		p.living.line.Serve(s.monitor)
+		p.living.line.Follow(s.monitor, s.monitor.Current())
+		p.living.strained.Set(quota.Settings{Rate: c.Strained.Rate.PerSecond(), Burst: max(1, int(c.Strained.Rate.PerSecond()/10))})
 	}
 }
 

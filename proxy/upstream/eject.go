@@ -87,14 +87,24 @@ type standing struct {
 	ejected  int // of those: ejected
 	well     int // of the others in use: their last result was good, came since the row began, and few of late were bad
 	failing  int // of the others in use: more than a few of late were bad
+
+	ill   float64 // the part of its results of late that were bad
+	usual float64 // the part of the others' over a longer time, on the average
 }
+
+// worse is how many times as often as the others a backend must fail, up to nearly always: where a part of all requests fails, a
+// row of failures comes by chance, and the more requests there are the sooner.
+const (
+	worse  = 6
+	nearly = 0.9
+)
 
 // Why a backend is ejected, not ejected, or returned.
 type Why string
 
 const (
 	WhyFailures Why = "failures"      // ejected: it fails, and others do not
-	WhyFew      Why = "few_failures"  // not ejected: the row is not long enough
+	WhyFew      Why = "few_failures"  // not ejected: the row is not long enough, or not for how often the others fail
 	WhyUnproved Why = "unproved"      // not ejected: nothing was heard of the others since, so they may be no better
 	WhyShared   Why = "shared"        // not ejected, or returned: the others fail as well, so it is nobody's own fault
 	WhyMost     Why = "most_are_out"  // not ejected: as many are out as may be
@@ -113,6 +123,8 @@ func (s EjectSettings) decide(st standing) Why {
 		return WhyShared
 	case st.well == 0:
 		return WhyUnproved
+	case st.ill < min(worse*st.usual, nearly):
+		return WhyFew
 	case st.out+1 > s.allowed(st.backends):
 		return WhyMost
 	}

@@ -8,6 +8,7 @@ type record struct {
 	rowBegan uint64  // the pool's number of the row's first
 	lastGood uint64  // the pool's number of the last good one; 0: none
 	ill      float64 // how many of late were bad, 0 to 1, each one weighing an eighth
+	usual    float64 // the same over a longer time, each one weighing a sixty-fourth
 
 	out       bool      // ejected
 	until     time.Time // where out
@@ -19,6 +20,7 @@ type record struct {
 
 const (
 	illness = 1.0 / 8 // weight of a newest result
+	habit   = 1.0 / 64
 	well    = 1.0 / 4 // below it few results are bad: one or two of eight
 )
 
@@ -37,11 +39,13 @@ func (p *Pool) learn(c *claimed, r Result) {
 	}
 	p.results++
 	if j == good {
+		b.usual -= b.usual * habit
 		b.row, b.lastGood = 0, p.results
 		b.ill -= b.ill * illness
 		return
 	}
 	b.ill += (1 - b.ill) * illness
+	b.usual += (1 - b.usual) * habit
 	if b.row++; b.row == 1 {
 		b.rowBegan = p.results
 	}
@@ -58,8 +62,13 @@ func (p *Pool) learn(c *claimed, r Result) {
 
 // standing is called under the pool's lock.
 func (p *Pool) standing(b *backend) standing {
-	st := standing{row: b.row, backends: len(p.backends)}
+	st := standing{row: b.row, backends: len(p.backends), ill: b.ill}
+	used := 0
 	for _, o := range p.backends {
+		if o != b && !o.out && o.up {
+			used++
+			st.usual += (o.usual - st.usual) / float64(used)
+		}
 		switch {
 		case o == b:
 		case o.out:

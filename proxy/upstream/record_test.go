@@ -230,8 +230,8 @@ func TestTheEjectedReturnWhenTheRestFailsToo(t *testing.T) {
 				t.Errorf("%s was not ejected for its own fault, and is spared", b.URL)
 			}
 		}
-		row(t, p, "c", 20, ok)
-		row(t, p, "d", 20, ok)
+		row(t, p, "c", 200, ok) // well for so long that they are the measure again
+		row(t, p, "d", 200, ok)
 		// That ejection is not held against it.
 		sick(t, p, "a", "c", "d")
 		if s := p.Status()[0]; time.Until(s.EjectedUntil) != 10*time.Second {

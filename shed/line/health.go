@@ -95,7 +95,7 @@ func (h *health) judge(now time.Time, failed bool, took time.Duration, factor fl
 	share, mean := float64(h.failed)/float64(h.n), h.mean()
 	bad := h.failed >= 2 && share > 2*h.failing+tolerated
 	if h.took > 0 {
-		bad = bad || mean > 3*h.took+noticed
+		bad = bad || h.slow(mean)
 	} else if !bad {
 		h.took, h.failing = mean, share
 	}
@@ -105,6 +105,9 @@ func (h *health) judge(now time.Time, failed bool, took time.Duration, factor fl
 	}
 	return min(1, factor+step)
 }
+
+// slow says whether a time is far above what is normal; false where nothing is known.
+func (h *health) slow(took time.Duration) bool { return h.took > 0 && took > 3*h.took+noticed }
 
 // overdue says whether so many were admitted since the last report that the app must have stopped answering. Where there never
 // was a report nothing is known.

@@ -41,6 +41,8 @@ type Line struct {
 	heard    time.Time // of anything, first
 	began    time.Time // the closure, as far as is known
 	opened   time.Time
+	store    any // whose line it is, where it is owned
+	owned    bool
 	followed time.Time // when what was followed last began
 	zero     time.Time // from which on a place is good; moments of this closure are counted from here
 	guessing bool      // when the closure began is not known, so places of unknown Gatehouses are believed and counted
@@ -214,65 +216,6 @@ func (s *spell) idle(into time.Duration, earned float64) bool {
 	is := s.asked <= s.earned/2
 	*s = spell{begun: into}
 	return is
-}
-
-// Report says what became of a sign-in that was let in at some time and answered at now: it took that long to the head of its
-// answer, or failed (an error of the app's, or no answer in time; a wrong password is no failure). In calm times this tells
-// what is normal; during a ramp and its tail the rate is halved when sign-ins fail or take far longer, and climbs back by small
-// steps. The caller owes a report for every admission that reached the app. It returns how often the ramp has been cut since the
-// line was told last, by whatever.
-func (l *Line) Report(now time.Time, failed bool, took time.Duration) (cuts int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.settle(now)
-	switch l.phase {
-	case calm:
-		l.health.learn(now, failed, took)
-	case ramping:
-		l.judged(l.health.judge(now, failed, took, l.ramp.factor))
-	}
-	return l.tellCuts()
-}
-
-// Crowded says that the pool had no room for one who had been admitted. The ramp gives way by the share of those. It returns what
-// Report does.
-func (l *Line) Crowded(now time.Time) (cuts int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.settle(now)
-	if l.phase == ramping {
-		l.judged(l.health.crowded(now, l.ramp.factor))
-	}
-	return l.tellCuts()
-}
-
-func (l *Line) tellCuts() int {
-	cuts := l.cuts
-	l.cuts = 0
-	return cuts
-}
-
-func (l *Line) judged(factor float64) {
-	if factor < l.ramp.factor {
-		l.halved++
-		l.cuts++
-	}
-	l.ramp.factor = factor
-}
-
-// Use counts one more request of an admission, and says whether it is still good: an admission is for one journey through a
-// sign-in, and a journey has few requests. How often the last 130,000 or so were used is known; what was forgotten begins anew.
-func (l *Line) Use(now time.Time, id uint64) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if id == 0 {
-		return false
-	}
-	if l.journeys == nil || now.Sub(l.travel) > journey {
-		l.journeys = new(uses)
-	}
-	l.travel = now
-	return l.journeys.take(id, requests)
 }
 
 // Load says what the line is doing at now.

@@ -28,14 +28,17 @@ func (u *uses) take(id uint64, most uint32) bool {
 }
 
 // has says whether an id was used.
-func (u *uses) has(id uint64) bool {
+func (u *uses) has(id uint64) bool { return u.count(id) > 0 }
+
+// count says how often an id was used.
+func (u *uses) count(id uint64) uint32 {
 	set, key := u.find(id)
 	for _, c := range set {
 		if c>>4 == key && c != 0 {
-			return true
+			return c & 15
 		}
 	}
-	return false
+	return 0
 }
 
 func (u *uses) find(id uint64) (set *[ways]uint32, key uint32) {

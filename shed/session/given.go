@@ -3,12 +3,12 @@ package session
 import "time"
 
 // Given returns the session id that an answer gives a visitor who does not carry it, and whether it gives one: the value of the
-// last line whose cookie Effect would count as given. The id is part of the header: it is valid as long as that is.
+// first line whose cookie Effect would count as given. The id is part of the header: it is valid as long as that is.
 func (m *Marks) Given(request, answer Fields, now time.Time) (id string, ok bool) {
 	for _, t := range m.turns(request, answer, now) {
 		if t.last && !t.gone && !t.same && !m.remembers(t.mark) {
-			id, ok = t.value, true
+			return t.value, true
 		}
 	}
-	return id, ok
+	return "", false
 }

@@ -116,10 +116,12 @@ func (d *Door) sent(ctx context.Context, began time.Time, work time.Duration, pe
 	err := d.Server.Do(ctx, work)
 	took, now := time.Since(sent), d.clock.now()
 	failed := err != nil || d.closed.Load()
-	if permit != nil {
-		permit.Sample(took, failed)
+	if permit != nil && err == nil {
+		permit.Sample(took, false)
 	}
-	if d.Line != nil {
+	if d.Line != nil && ctx.Err() != nil {
+		d.Line.Heard(time.Now(), took)
+	} else if d.Line != nil {
 		d.Line.Report(time.Now(), failed, took)
 	}
 	switch {
