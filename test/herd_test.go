@@ -38,6 +38,7 @@ type back struct {
 	hammers  []came
 	journeys []time.Time // at the app, since the store opened
 	posts    []time.Time
+	cut      bool // a gate found that sign-ins went badly, and cut its ramp
 }
 
 func (h herd) run(t *testing.T) *back {
@@ -90,6 +91,7 @@ func (h herd) run(t *testing.T) *back {
 	all.Wait()
 	roads.CloseIdleConnections()
 	for _, g := range gates {
+		b.cut = b.cut || g.event("ramp cut") != nil
 		for _, c := range g.changes() {
 			if c.to == "writable" && c.at.After(began) && (b.opened.IsZero() || c.at.Before(b.opened)) {
 				b.opened = c.at
@@ -242,6 +244,11 @@ func (h herd) judge(t *testing.T, b *back) (most int, allowed float64) {
 		}
 	}
 	// Promised is an order within 5 s; who was told to come in some seconds and whose turn it is before is late by those.
+	// Where a machine that is too busy had one ramp cut, the gates go on at different paces.
+	if b.cut {
+		t.Log("a ramp was cut: the order is not judged")
+		return most, allowed
+	}
 	if part(0.9) > 5*time.Second || overtaken(b.people) > 0.1 {
 		t.Errorf("one in ten came in %v from their turn, and %.1f %% of those who were over 5 s apart the other way round", part(0.9), 100*overtaken(b.people))
 	}

@@ -57,8 +57,8 @@ type signedIn struct {
 	id string
 }
 
-// signInFor sends one every 25 ms until it is stopped, and returns those that were given a session.
-func signInFor(t *testing.T, base string, stop <-chan struct{}) *[]signedIn {
+// signInFor sends one every 25 ms until it is stopped. What it returns waits for the last answer and returns those that were given a session.
+func signInFor(t *testing.T, base string, stop <-chan struct{}) func() []signedIn {
 	t.Helper()
 	var given []signedIn
 	var mu sync.Mutex
@@ -92,7 +92,10 @@ func signInFor(t *testing.T, base string, stop <-chan struct{}) *[]signedIn {
 		}
 	}()
 	t.Cleanup(func() { <-done; once.CloseIdleConnections() })
-	return &given
+	return func() []signedIn {
+		<-done
+		return given
+	}
 }
 
 // TestASentinelFailoverLosesNoSignIns: the old primary goes on taking writes for some ten seconds that are then thrown away. A
@@ -136,7 +139,6 @@ func TestASentinelFailoverLosesNoSignIns(t *testing.T) {
 	demoted := time.Now()
 	eventually(t, 30*time.Second, "Gatehouse finds the new primary writable", func() bool { return with.storeState(t) == "writable" })
 	stopped()
-	time.Sleep(100 * time.Millisecond)
 
 	lost := func(given []signedIn) (n int, last time.Duration) {
 		for _, s := range given {
@@ -149,8 +151,8 @@ func TestASentinelFailoverLosesNoSignIns(t *testing.T) {
 		}
 		return n, last
 	}
-	n, last := lost(*guarded)
-	m, lastExposed := lost(*exposed)
+	n, last := lost(guarded())
+	m, lastExposed := lost(exposed())
 	t.Logf("the old primary took writes for %v after the switch; sign-ins lost with the Sentinels' word %d (the last %v after the switch), without it %d (the last %v)",
 		demoted.Sub(switched).Round(time.Millisecond), n, last.Round(time.Millisecond), m, lastExposed.Round(time.Millisecond))
 	if last > 1500*time.Millisecond*slack/4 {
