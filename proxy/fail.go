@@ -91,7 +91,7 @@ func (x *exchange) answer(e *Error) {
 	ask := page.Ask{
 		Head: x.v.Method() == "HEAD", Accept: list(*x.head, "Accept"), Language: list(*x.head, "Accept-Language"),
 		ContentType: x.head.Get("Content-Type"), Kind: e.Kind, Status: e.Status, Outcome: e.Outcome.String(),
-		Reason: string(e.Reason), Wait: x.wait(e), Restart: x.restart(e), Refresh: x.safe(), RequestID: x.id, Carries: x.carries,
+		Reason: string(e.Reason), Wait: x.wait(e), Restart: x.restart(e), Refresh: x.safe() || !x.sent, RequestID: x.id, Carries: x.carries && !x.lost(),
 	}
 	if e.Turn != nil && e.Kind != page.Limited {
 		ask.InLine, ask.Ahead, ask.Waited = true, e.Turn.Ahead, time.Since(e.Turn.Place.Seen)
@@ -126,6 +126,9 @@ func (x *exchange) answer(e *Error) {
 		x.v.Abort()
 	}
 }
+
+// lost reports whether the store came back without what it held, so that nobody can be told that he was not signed out.
+func (x *exchange) lost() bool { return x.rt.Store != nil && x.rt.Store.Current().Lost }
 
 // wait is when the visitor is told to come again: never where coming again cannot help, and never sooner than what is
 // waiting can be served. A quota knows its own time, and those it turned away in one moment do not come back in one.

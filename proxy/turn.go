@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"gatehouse/proxy/h1"
@@ -134,6 +135,9 @@ func (x *exchange) standInLine(e *Error) {
 		place = x.rt.Line.Return(place)
 	}
 	turn := x.rt.Line.TurnedAway(time.Now(), place)
+	if held := time.Until(x.rt.Store.HeldUntil()); turn.Wait < held {
+		turn.Wait = held + rand.N(max(turn.Wait, time.Second)) // nobody is let in before
+	}
 	e.Turn = &turn
 }
 

@@ -60,7 +60,8 @@ func (h Head) Suspect() bool { return h.Broken || h.Convert && !h.RetryAfter }
 // An answer that is suspect or denies the session becomes the page; one that only touches the session's cookie is delivered
 // without that. Both last until the ramp ends, because apps reconnect late; only a changed session passes as soon as the store
 // is open, since from then on the new one is kept. A sign-in that is answered well although the store was impaired while it was
-// under way becomes the page, too: what was given may not have been kept. A need that the store cannot touch never becomes the page. A store of which
+// under way becomes the page, too: what was given may not have been kept. Where a store came back without what it held, nothing is
+// kept for anybody: the session is gone, and the app says so. A need that the store cannot touch never becomes the page. A store of which
 // nothing is known converts 502 to 504, and guards nothing.
 func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement {
 	page := n != NeedNone && (h.Suspect() || h.Denies)
@@ -82,6 +83,11 @@ func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement
 		reason = v.reason()
 	case !h.Arrived.After(closed):
 		reason = ReasonRecovering
+	case v.Recovering() && v.Lost && !h.Suspect():
+		if !checked {
+			return Judgement{Fate: Check}
+		}
+		return Judgement{}
 	case v.Recovering() && (checked || !h.Changes):
 		reason, changes = ReasonRecovering, v.Late
 	case !checked:

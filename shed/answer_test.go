@@ -18,6 +18,8 @@ func TestTheGuardTable(t *testing.T) {
 	ro := Verdict{State: ReadOnly, Cause: CauseReadOnly, Observed: ReadOnly, ObservedCause: CauseReadOnly}
 	ramp := ok
 	ramp.Opened = at(5)
+	lost := ramp
+	lost.Lost = true
 	overruled := Verdict{State: Writable, Cause: CauseOverride, Observed: Down, ObservedCause: CauseHung}
 	ordered := Verdict{State: Down, Cause: CauseOverride, Observed: Writable, ObservedCause: OK}
 	held := Verdict{State: ReadOnly, Cause: CauseFlapping, Observed: Writable, ObservedCause: OK}
@@ -48,6 +50,12 @@ func TestTheGuardTable(t *testing.T) {
 		{"impaired: both", NeedWrite, both, ro, true, never, Judgement{Reason: "read_only", Hold: Hold{true, true}}},
 		{"impaired meanwhile", NeedRead, denied, ok, false, since, Judgement{Fate: Page, Reason: ReasonRecovering}},
 		{"impaired meanwhile: the session stays", NeedRead, changed, ok, true, since, Judgement{Reason: ReasonRecovering, Hold: Hold{Changes: true}}},
+		{"it came back empty: look first", NeedRead, denied, lost, false, before, Judgement{Fate: Check}},
+		{"it came back empty: the app says the truth", NeedRead, denied, lost, true, before, Judgement{}},
+		{"it came back empty: the cookie goes", NeedRead, deleted, lost, true, before, Judgement{}},
+		{"it came back empty: an error is one", NeedRead, Head{Status: 500, Convert: true, Arrived: at(10)}, lost, true, before,
+			Judgement{Fate: Page, Reason: ReasonRecovering}},
+		{"it came back empty, and was away when this came", NeedRead, denied, lost, true, since, Judgement{Fate: Page, Reason: ReasonRecovering}},
 		{"the ramp runs: the page", NeedRead, denied, ramp, false, before, Judgement{Fate: Page, Reason: ReasonRecovering}},
 		{"the ramp runs: the cookie stays", NeedRead, deleted, ramp, false, before, Judgement{Reason: ReasonRecovering, Hold: Hold{Deletions: true}}},
 		{"the ramp runs: another session is looked at", NeedRead, changed, ramp, false, before, Judgement{Fate: Check}},

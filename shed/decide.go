@@ -50,6 +50,9 @@ type Verdict struct {
 	// Opened is when the ramp began that is still running; zero when none is. Apps reconnect late, so conversion goes on
 	// until the ramp ends.
 	Opened time.Time
+	// Lost says that the store came back from its last failure without what it held: who is told that he has no session is told the
+	// truth.
+	Lost bool
 	// Observed is what the checks say, and ObservedCause why. They differ from State and Cause where a person said otherwise
 	// (an override) or where a store that keeps failing is held read-only for a while (flapping).
 	Observed      State

@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -122,6 +123,8 @@ func (c Claim) End(r Result) {
 	if r.failure() {
 		b.failures++
 		b.failed(r.Err)
+	} else if r.judge() == bad {
+		b.failed(fmt.Errorf("status %d", r.Status))
 	}
 	if errors.Is(r.Err, ErrConnect) {
 		b.rest = time.Now().Add(restDuration)

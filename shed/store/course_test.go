@@ -121,6 +121,9 @@ func TestALostCanaryBeginsTheRampAnew(t *testing.T) {
 		until(t, time.Second, "the second loss", func() bool { return s.Current().Opened.After(v.Opened) })
 		time.Sleep(usual.RampOver - 200*time.Millisecond)
 		s.want(t, shed.Writable, shed.CauseSessionLoss)
+		if !s.Current().Lost {
+			t.Error("its verdict does not say so")
+		}
 		time.Sleep(400 * time.Millisecond)
 		s.want(t, shed.Writable, shed.OK)
 		lost := 0
@@ -143,6 +146,9 @@ func TestALossWhileClosedIsToldWhenItOpens(t *testing.T) {
 		s.p.say(good, emptied)
 		s.become(t, shed.Writable, 5*time.Second)
 		s.want(t, shed.Writable, shed.CauseSessionLoss)
+		if !s.Current().Lost {
+			t.Error("its verdict does not say so")
+		}
 		told := s.transitions()
 		last := told[len(told)-1]
 		if !last.Lost || last.From != shed.Down || last.Cause != shed.CauseSessionLoss || !s.Current().Recovering() {

@@ -141,6 +141,9 @@ func (m *Monitor) LastImpaired() time.Time {
 	return at.closed
 }
 
+// HeldUntil returns until when a store that keeps failing is held, so that sign-ins are not let in before; zero where it is not.
+func (m *Monitor) HeldUntil() time.Time { return m.at.Load().held }
+
 // Verdict returns what the store can do, from a check that began at most maxAge ago; with maxAge zero, from one that begins
 // after this call. Where there is none it waits for the next check, for at most two probe timeouts or until ctx ends, and
 // then returns what is known, marked Late. While the store is impaired, or a person or trials overrule the checks, it never

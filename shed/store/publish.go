@@ -26,6 +26,7 @@ func (m *Monitor) publish(now time.Time, change func(at *standing) news) bool {
 	if was.impaired() && !at.impaired() {
 		at.closed = now
 	}
+	at.lost = n.lost || at.lost && !at.observed.Impaired()
 	if !at.state.Impaired() {
 		switch {
 		case n.ramp:

@@ -21,6 +21,8 @@ type standing struct {
 	over   time.Duration // how long a ramp runs
 	closed time.Time     // when the last impairment ended
 
+	lost bool // it was found empty, and the checks have not closed it since
+
 	reopened time.Time // when the checks last found it open after they had closed it
 
 	override *Override  // in force; nil: none
@@ -43,6 +45,7 @@ func (s *standing) ramping(now time.Time) bool {
 func (s *standing) verdict(now time.Time) shed.Verdict {
 	v := shed.Verdict{
 		State: s.state, Cause: s.cause, Since: s.since, Begun: s.begun, Observed: s.observed, ObservedCause: s.observedCause,
+		Lost: s.lost,
 	}
 	if s.cause == shed.CauseFlapping && now.Sub(s.reopened) < s.over {
 		v.Reopened = s.reopened
