@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"gatehouse/proxy/h1"
 	"gatehouse/proxy/intake"
@@ -18,6 +19,10 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 	watch := x.watch()
 	defer watch.stop()
 	request.Sending = watch.sending
+	if request.Body != nil {
+		late := time.AfterFunc(slowAfter, x.bodyLate)
+		defer late.Stop()
+	}
 	var tried upstream.Tried
 	claim, err := x.pool.Backends.Claim(&tried)
 	if err != nil {
@@ -111,6 +116,9 @@ func (x *exchange) borrow(tried *upstream.Tried) (upstream.Claim, bool) {
 		permit.Done()
 		return claim, false
 	}
+	x.holding.Lock()
+	defer x.holding.Unlock()
+	x.regain()
 	x.permit.Done()
 	x.permit, x.pool, x.series = permit, over, x.route.OverflowSeries
 	return claim, true

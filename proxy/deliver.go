@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"io"
 	"math"
@@ -12,6 +13,7 @@ import (
 	"gatehouse/proxy/intake"
 	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
+	"gatehouse/shed"
 )
 
 // copySize is how much of a body is in our hands at once: enough that a large one costs few calls, little enough that a
@@ -30,7 +32,7 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 	intake.CleanAnswer(&a.Head)
 	a.Head.Set("X-Request-Id", x.id)
 	if events(a) {
-		x.permit.Done() // it may stay for hours, and costs the pool next to nothing
+		x.leavePool() // it may stay for hours, and costs the pool next to nothing
 	}
 	x.commit(a.Status)
 	if err := x.v.Answer(a.Status, a.Head, a.Length, a.Length < 0); err != nil {
@@ -79,9 +81,12 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 	}
 	buf := buffers.Get().(*[copySize]byte)
 	defer buffers.Put(buf)
+	reader := x.reader()
+	defer reader.stop()
 	for {
 		n, err := a.Body.Read(buf[:])
 		if n > 0 {
+			reader.begin()
 			if _, err := x.v.Write(buf[:n]); err != nil {
 				return errGone
 			}
@@ -91,10 +96,14 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 					return errGone
 				}
 			}
+			reader.end()
 		}
 		switch {
 		case err == io.EOF:
 			return nil
+		case errors.Is(context.Cause(x.ctx), shed.ErrDisplaced):
+			x.shed(shed.ErrDisplaced)
+			return shed.ErrDisplaced
 		case x.v.Context().Err() != nil:
 			return errGone
 		case err != nil:
@@ -123,7 +132,7 @@ func (x *exchange) tunnel(a *upstream.Answer) error {
 	}
 	defer conn.Close()
 	x.commit(101)
-	x.permit.Done()
+	x.leavePool()
 
 	// When one way has ended, the other may still have something to say, but not for ever.
 	rest := time.AfterFunc(math.MaxInt64, func() { _, _ = conn.Close(), a.Tunnel.Close() })

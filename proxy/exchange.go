@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/netip"
+	"sync"
 	"time"
 
 	"gatehouse/proxy/edge"
@@ -57,7 +58,10 @@ type exchange struct {
 	took      bool       // it took a place in the line
 	admission uint64     // of a sign-in that was let in before, which it goes on with; 0: none
 
-	permit    shed.Permit
+	holding   sync.Mutex
+	permit    shed.Permit // under holding, as the next two
+	holder    *holder     // who has it, while it may be recalled
+	over      bool        // it was given back for good
 	claim     upstream.Claim
 	outcome   upstream.Result // of the claim, as far as it is known
 	charges   []quota.Charge
@@ -124,7 +128,7 @@ func (x *exchange) run() error {
 // finish gives everything back and writes the exchange down.
 func (x *exchange) finish() {
 	x.claim.End(x.outcome)
-	x.permit.Done()
+	x.leavePool()
 	x.trial.Forget()
 	x.tellSignIn()
 	if !x.sent {
@@ -292,6 +296,7 @@ func (x *exchange) enter() error {
 	if x.route.Overflow != nil {
 		over = &x.route.Overflow.Gate
 	}
+	x.route.Pool.Slow.recall(&x.route.Pool.Gate, x.class)
 	var err error
 	if x.permit, err = shed.Enter(x.ctx, &x.route.Pool.Gate, over, x.class); err != nil {
 		x.shed(err)
@@ -316,6 +321,7 @@ func (x *exchange) learn(answer *upstream.Answer, err error) {
 		return
 	}
 	x.outcome = x.result(answer, err)
+	x.quickly()
 	took, whole := x.body.since(x.entry.Arrived.Add(x.entry.At.Claimed), x.v.Length())
 	late := errors.Is(err, upstream.ErrLate)
 	if !x.outcome.Excused && (late && whole || err == nil && answer.Status < 500) {

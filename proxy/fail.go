@@ -40,7 +40,7 @@ func (x *exchange) fail(err error) {
 	e = x.pace(e)
 	// Whoever reads the page slowly holds nobody else's place.
 	x.claim.End(x.outcome)
-	x.permit.Done()
+	x.leavePool()
 	x.answer(e)
 }
 

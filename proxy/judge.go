@@ -23,6 +23,9 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 	case errors.As(err, &turned):
 		v := x.rt.Store.Current()
 		x.see(v)
+	case errors.Is(err, shed.ErrDisplaced):
+		x.shed(err)
+		x.trial.Forget()
 	case errors.Is(err, upstream.ErrVisitor), errors.Is(err, upstream.ErrRequest): // not the backend's doing
 		x.trial.Forget()
 	case intake.Preflight(x.request.Method, *x.head):

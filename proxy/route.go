@@ -13,6 +13,7 @@ import (
 type Pool struct {
 	Name     string
 	Gate     shed.Gate
+	Slow     Slow
 	Backends *upstream.Pool
 }
 

@@ -31,6 +31,7 @@ func (p *Plan) commitPools() {
 		pool.Backends.Set(p.poolSettings(c))
 		pool.Backends.Start()
 		pool.Gate.Set(gateSettings(c))
+		pool.Slow.Set(gateSettings(c).Shares)
 	}
 	p.living.Record.Pools(names)
 }
