@@ -97,20 +97,23 @@ func (t *turns) due(c, limit int, shares *Shares, waiting *[NumClasses]bool) boo
 	return true
 }
 
-// next returns whose turn it is of those who wait. Somebody must.
-func (t *turns) next(limit int, shares *Shares, waiting [NumClasses]bool) Class {
+// next returns whose turn it is of those who wait, and whether that is by its share. Somebody must wait.
+func (t *turns) next(limit int, shares *Shares, waiting [NumClasses]bool) (c Class, due bool) {
 	best := -1
 	for c, waits := range waiting {
 		if waits && t.due(c, limit, shares, &waiting) && (best < 0 || t.lag[c] > t.lag[best]) {
 			best = c
 		}
 	}
-	for c := 0; best < 0 && c < NumClasses; c++ {
-		if waiting[c] {
-			best = c
+	if best >= 0 {
+		return Class(best), true
+	}
+	for c, waits := range waiting {
+		if waits {
+			return Class(c), false
 		}
 	}
-	return Class(best)
+	return Background, false
 }
 
 // displaced returns the class that loses a place in a full queue to a newcomer of class c, if one does.
