@@ -27,8 +27,9 @@ type GateSettings struct {
 //
 // Who goes next when a permit comes free is said at turns: every class has its share, what is left goes to the class that
 // matters most. Where guests of other pools wait, too, it is said at mayGrow: they go before lesser classes of the pool's own,
-// in a bounded number; what they may take of a pool in which nobody waits is said at admits. Within a class it is first come, first served in calm and newest first under overload, as said at queue. The
-// limit is fixed, or found by the rule said at measure.
+// in a bounded number; what they may take of a pool in which nobody waits is said at admits. Within a class it is first come, first
+// served in calm and newest first under overload, as said at queue. The limit is fixed, or found by the rule said at measure; one
+// that is found bounds the requests whose answer has not begun.
 //
 // What it gives up: a permit is never taken back, so a class that filled the pool while it was alone there keeps it until its
 // requests end; the others then come first. And order in a class is kept only in calm.
@@ -39,10 +40,12 @@ type Gate struct {
 	mu       sync.Mutex
 	settings GateSettings
 	limit    int // permits at once now; 0: no limit
-	inFlight int // own and guests
+	inFlight int // permits that count against the limit, own and guests: all but reads
 	turns    turns
 	guests   [NumClasses]int // permits of guests
 	wants    wants
+	reading  [NumClasses]int // permits of an adaptive limit whose answer has begun: see measure
+	reads    int             // all of them
 
 	queues   [NumClasses]queue // who waits for a permit of this pool
 	queued   int               // how many; while it is not 0 the gate is full
@@ -55,7 +58,7 @@ type Gate struct {
 
 // Set changes the bounds in place. Permits are never revoked: after a cut the gate stays closed until enough came back. Who
 // queues already keeps the timeout that he came with, and his place even if the queue is shorter now. An adaptive limit keeps
-// what it has learnt.
+// what it has learnt; answers that had begun under it never count against a fixed one.
 func (g *Gate) Set(s GateSettings) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -63,7 +66,7 @@ func (g *Gate) Set(s GateSettings) {
 	if s.Adaptive != nil {
 		a := s.Adaptive.withDefaults()
 		s.Adaptive = &a
-		g.measure = g.measure.bounded(a, s.Limit)
+		g.measure = g.measure.bounded(a, s.Limit, g.inFlight)
 		g.limit = int(g.measure.limit)
 	} else {
 		g.measure, g.window = measure{}, window{}
@@ -76,7 +79,7 @@ func (g *Gate) Set(s GateSettings) {
 // GateLoad is how full a gate is at one moment.
 type GateLoad struct {
 	InFlight   int // permits that are out, guests' included
-	Limit      int // how many may be; 0: no limit
+	Limit      int // how many may be; 0: no limit. An adaptive one has those on top whose answer has begun
 	Queued     int
 	Overloaded bool // at least one class is served newest first
 	Classes    [NumClasses]ClassLoad
@@ -89,7 +92,10 @@ type ClassLoad struct{ InFlight, Queued int }
 func (g *Gate) Load() GateLoad {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	l := GateLoad{InFlight: g.inFlight, Limit: g.limit, Queued: g.queued}
+	l := GateLoad{InFlight: g.inFlight + g.reads, Limit: g.limit, Queued: g.queued}
+	if a := g.settings.Adaptive; a != nil {
+		l.Limit = min(g.limit+g.reads, a.Max)
+	}
 	if g.queued > 0 {
 		now := time.Now()
 		for c := range g.queues {
@@ -97,19 +103,24 @@ func (g *Gate) Load() GateLoad {
 		}
 	}
 	for c := range l.Classes {
-		l.Classes[c] = ClassLoad{g.turns.held[c] + g.guests[c], g.queues[c].n}
+		l.Classes[c] = ClassLoad{g.turns.held[c] + g.guests[c] + g.reading[c], g.queues[c].n}
 	}
 	return l
 }
 
-func (g *Gate) free() bool { return g.limit == 0 || g.inFlight < g.limit }
+func (g *Gate) free() bool { return g.limit == 0 || g.inFlight < g.most() }
+
+// most is how many permits may be out without those that are reads.
+func (g *Gate) most() int {
+	if a := g.settings.Adaptive; a != nil {
+		return min(g.limit, a.Max-g.reads)
+	}
+	return g.limit
+}
 
 func (g *Gate) take(c Class, guest bool) Permit {
-	g.inFlight++
-	if guest {
-		g.guests[c]++
-	} else {
-		g.turns.held[c]++
+	g.put(c, guest, 1)
+	if !guest {
 		g.wants.saw(c, g.turns.held[c])
 	}
 	return Permit{gate: g, class: c, guest: guest}

@@ -60,7 +60,7 @@ func (g *Gate) room() int {
 	if g.limit == 0 {
 		return math.MaxInt
 	}
-	return max(g.lendable()-g.inFlight, 0)
+	return max(min(g.lendable(), g.most())-g.inFlight, 0)
 }
 
 // lendable is the limit without the reserve.

@@ -161,8 +161,8 @@ func empty(t *testing.T, g *Gate) {
 	t.Helper()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.inFlight != 0 || g.queued != 0 || g.visiting != 0 || g.turns.held != (counts{}) || g.guests != (counts{}) {
-		t.Errorf("in flight %d (%v own, %v guests), %d queue, %d would come", g.inFlight, g.turns.held, g.guests, g.queued, g.visiting)
+	if g.inFlight != 0 || g.reads != 0 || g.reading != (counts{}) || g.queued != 0 || g.visiting != 0 || g.turns.held != (counts{}) || g.guests != (counts{}) {
+		t.Errorf("in flight %d and %d (%v own, %v guests), %d queue, %d would come", g.inFlight, g.reads, g.turns.held, g.guests, g.queued, g.visiting)
 	}
 	for c := range g.queues {
 		if q, v := g.queues[c], g.visitors[c]; q.n != 0 || v.n != 0 || q.first != nil || v.first != nil {
