@@ -5,8 +5,8 @@
 // page and in the visitor's Gatehouse-Outcome field.
 //
 // Gate and Permit bound how much of a pool is in use. Class says how much a request matters, Shares what each class is
-// guaranteed; the rules are in the comments of turns (whose turn it is), queue (calm and overload) and measure (how an
-// adaptive limit is found), each a decision without a clock of its own.
+// guaranteed; the rules are in the comments of turns (whose turn it is), mayGrow and admits (what guests of another pool get),
+// queue (calm and overload) and measure (how an adaptive limit is found), each a decision without a clock of its own.
 //
 // Nothing here does I/O or knows net/http, so that all of it can be tested by table, fuzzed and simulated in virtual time.
 package shed

@@ -63,6 +63,8 @@ func (g *Gate) line(c Class) (*waiter, Permit, error) {
 	if g.queued >= g.settings.Length && !g.displace(c, now) {
 		return nil, Permit{}, ErrFull
 	}
+	g.wants.pass(now, &g.turns.held)
+	g.wants.saw(c, g.limit)
 	w := newWaiter(c, now, g.settings.Timeout)
 	g.queues[c].push(&w.own, now)
 	g.queued++
@@ -92,7 +94,7 @@ func (g *Gate) displace(c Class, now time.Time) bool {
 func (g *Gate) visit(w *waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.room() > 0 {
+	if g.admits(w.class) {
 		if w.settle() {
 			w.result <- outcome{permit: g.take(w.class, true)}
 		}

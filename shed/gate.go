@@ -2,7 +2,6 @@ package shed
 
 import (
 	"errors"
-	"math"
 	"sync"
 	"time"
 )
@@ -21,14 +20,16 @@ type GateSettings struct {
 	Length   int               // how many may queue for a permit
 	Timeout  time.Duration     // how long they may queue; a quarter of it under overload
 	Shares   Shares
-	Reserve  float64 // part of the limit that guests (requests of other pools' routes) never take, 0..1
+	Reserve  float64 // part of the limit, 0..1, by which guests (requests of other pools' routes) always stay below it
 }
 
 // Gate bounds how many requests are in a pool at once, with a bounded queue in front.
 //
-// Who goes next when a permit comes free is said at turns.next: every class has its share, what is left goes to the class that
-// matters most. Within a class it is first come, first served in calm and newest first under overload, as said at queue. The
-// limit is fixed, or found by the rule said at measure.
+// Who goes next when a permit comes free is said at turns: every class has its share, what is left goes to the class that
+// matters most. Where guests of other pools wait, too, it is said at mayGrow: they go before lesser classes of the pool's own,
+// in a bounded number; what they may take of a pool in which nobody waits is said at admits. Within a class it is first come, first
+// served in calm and newest first under overload, as said at queue. The limit is fixed, or found by the rule said at measure; one
+// that is found bounds the requests whose answer has not begun.
 //
 // What it gives up: a permit is never taken back, so a class that filled the pool while it was alone there keeps it until its
 // requests end; the others then come first. And order in a class is kept only in calm.
@@ -39,9 +40,12 @@ type Gate struct {
 	mu       sync.Mutex
 	settings GateSettings
 	limit    int // permits at once now; 0: no limit
-	inFlight int // own and guests
+	inFlight int // permits that count against the limit, own and guests: all but reads
 	turns    turns
 	guests   [NumClasses]int // permits of guests
+	wants    wants
+	reading  [NumClasses]int // permits of an adaptive limit whose answer has begun: see measure
+	reads    int             // all of them
 
 	queues   [NumClasses]queue // who waits for a permit of this pool
 	queued   int               // how many; while it is not 0 the gate is full
@@ -54,7 +58,7 @@ type Gate struct {
 
 // Set changes the bounds in place. Permits are never revoked: after a cut the gate stays closed until enough came back. Who
 // queues already keeps the timeout that he came with, and his place even if the queue is shorter now. An adaptive limit keeps
-// what it has learnt.
+// what it has learnt; answers that had begun under it never count against a fixed one.
 func (g *Gate) Set(s GateSettings) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -62,7 +66,7 @@ func (g *Gate) Set(s GateSettings) {
 	if s.Adaptive != nil {
 		a := s.Adaptive.withDefaults()
 		s.Adaptive = &a
-		g.measure = g.measure.bounded(a, s.Limit)
+		g.measure = g.measure.bounded(a, s.Limit, g.inFlight)
 		g.limit = int(g.measure.limit)
 	} else {
 		g.measure, g.window = measure{}, window{}
@@ -75,7 +79,7 @@ func (g *Gate) Set(s GateSettings) {
 // GateLoad is how full a gate is at one moment.
 type GateLoad struct {
 	InFlight   int // permits that are out, guests' included
-	Limit      int // how many may be; 0: no limit
+	Limit      int // how many may be; 0: no limit. An adaptive one has those on top whose answer has begun
 	Queued     int
 	Overloaded bool // at least one class is served newest first
 	Classes    [NumClasses]ClassLoad
@@ -88,7 +92,10 @@ type ClassLoad struct{ InFlight, Queued int }
 func (g *Gate) Load() GateLoad {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	l := GateLoad{InFlight: g.inFlight, Limit: g.limit, Queued: g.queued}
+	l := GateLoad{InFlight: g.inFlight + g.reads, Limit: g.limit, Queued: g.queued}
+	if a := g.settings.Adaptive; a != nil {
+		l.Limit = min(g.limit+g.reads, a.Max)
+	}
 	if g.queued > 0 {
 		now := time.Now()
 		for c := range g.queues {
@@ -96,75 +103,75 @@ func (g *Gate) Load() GateLoad {
 		}
 	}
 	for c := range l.Classes {
-		l.Classes[c] = ClassLoad{g.turns.held[c] + g.guests[c], g.queues[c].n}
+		l.Classes[c] = ClassLoad{g.turns.held[c] + g.guests[c] + g.reading[c], g.queues[c].n}
 	}
 	return l
 }
 
-// Room returns how many guests could come in now; a very large number where there is no limit.
-func (g *Gate) Room() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.room()
-}
+func (g *Gate) free() bool { return g.limit == 0 || g.inFlight < g.most() }
 
-// Lend returns a permit for a guest, a request of another pool's route, without queueing. A guest comes in only while nobody
-// of the gate's own waits and the reserve stays free.
-func (g *Gate) Lend(c Class) (Permit, bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.room() < 1 {
-		return Permit{}, false
+// most is how many permits may be out without those that are reads.
+func (g *Gate) most() int {
+	if a := g.settings.Adaptive; a != nil {
+		return min(g.limit, a.Max-g.reads)
 	}
-	return g.take(c.known(), true), true
-}
-
-func (g *Gate) free() bool { return g.limit == 0 || g.inFlight < g.limit }
-
-// room is 0 while somebody of the gate's own waits, because then the gate is full.
-func (g *Gate) room() int {
-	if g.limit == 0 {
-		return math.MaxInt
-	}
-	reserve := int(math.Ceil(g.settings.Reserve*float64(g.limit) - rounding))
-	return max(g.limit-reserve-g.inFlight, 0)
+	return g.limit
 }
 
 func (g *Gate) take(c Class, guest bool) Permit {
-	g.inFlight++
-	if guest {
-		g.guests[c]++
-	} else {
-		g.turns.held[c]++
+	g.put(c, guest, 1)
+	if !guest {
+		g.wants.saw(c, g.turns.held[c])
 	}
 	return Permit{gate: g, class: c, guest: guest}
 }
 
-// admit gives what is free to those who wait for it: the gate's own first. Before the change that calls for it, account.
+// admit gives what is free to those who wait for it. Before the change that calls for it, account.
 func (g *Gate) admit() {
 	if g.queued == 0 && g.visiting == 0 {
 		return
 	}
 	now := time.Now()
-	for g.queued > 0 && g.free() {
-		c := g.turns.next(g.limit, &g.settings.Shares, g.waiting())
-		w := g.queues[c].serve(now)
-		g.queued--
+	g.wants.pass(now, &g.turns.held)
+	for g.free() {
+		c, guest, ok := g.next()
+		if !ok {
+			return
+		}
+		var w *waiter
+		if guest {
+			w = g.visitors[c].serve(now)
+			g.visiting--
+		} else {
+			w = g.queues[c].serve(now)
+			g.queued--
+		}
 		if w.settle() {
-			w.result <- outcome{permit: g.take(c, false)}
+			w.result <- outcome{permit: g.take(c, guest)}
 		}
 	}
-	for c := 0; g.visiting > 0 && c < NumClasses && g.room() > 0; {
-		if g.visitors[c].n == 0 {
-			c++
-			continue
+}
+
+// next returns who is to have a permit that is free: a class of the gate's own, or of the guests. Not ok: nobody who waits.
+func (g *Gate) next() (c Class, guest, ok bool) {
+	if g.queued == 0 {
+		for c := range g.visitors {
+			if g.visitors[c].n > 0 && g.admits(Class(c)) {
+				return Class(c), true, true
+			}
 		}
-		w := g.visitors[c].serve(now)
-		g.visiting--
-		if w.settle() {
-			w.result <- outcome{permit: g.take(Class(c), true)}
+		return 0, false, false
+	}
+	own, due := g.turns.next(g.limit, &g.settings.Shares, g.waiting())
+	if due || g.visiting == 0 || !g.mayGrow() {
+		return own, false, true
+	}
+	for c := range own {
+		if g.visitors[c].n > 0 {
+			return c, true, true
 		}
 	}
+	return own, false, true
 }
 
 func (g *Gate) waiting() (w [NumClasses]bool) {

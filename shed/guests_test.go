@@ -71,31 +71,21 @@ func TestAGuestLeavesTheReserve(t *testing.T) {
 	}
 }
 
-func TestAGuestNeverGoesBeforeTheOwn(t *testing.T) {
+// While nobody of the pool's own waits, and its reserve is not in use by lesser ones, a guest waits for more than the reserve.
+func TestAWaitingGuestLeavesTheReserve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		own, ownHeld := full(t, 1, GateSettings{Length: 9, Timeout: time.Minute})
 		app, appHeld := full(t, 2, GateSettings{Length: 9, Timeout: time.Minute, Reserve: 0.5})
-		guest, member := make(chan Permit, 1), make(chan Permit, 1)
+		guest := make(chan Permit, 1)
 		go func() { p, _ := Enter(t.Context(), own, app, Member); guest <- p }()
 		synctest.Wait()
-		go func() { p, _ := app.Acquire(t.Context(), Background); member <- p }()
-		synctest.Wait()
-		if _, ok := app.Lend(Member); ok {
-			t.Fatal("a guest came in while the own wait")
-		}
 		appHeld[0].Done()
-		synctest.Wait()
-		p := <-member
-		if len(guest) != 0 {
-			t.Fatal("the guest came in with the own")
-		}
-		p.Done()
 		synctest.Wait()
 		if len(guest) != 0 {
 			t.Fatal("the guest took the reserve")
 		}
 		appHeld[1].Done()
-		p = <-guest
+		p := <-guest
 		if p.Of() != app {
 			t.Fatal("the guest has another gate's permit")
 		}
@@ -109,13 +99,70 @@ func TestAGuestNeverGoesBeforeTheOwn(t *testing.T) {
 	})
 }
 
+// What a gate holds, who waits there, and for whom it has room or lends to lesser classes what a guest could have.
+func TestWhatIsLent(t *testing.T) {
+	yes := func(classes ...Class) [NumClasses]bool { return waitingFor(classes...) }
+	all := yes(Classes[:]...)
+	for _, c := range []struct {
+		name         string
+		held, guests counts
+		waiting      []Class
+		now          [NumClasses]bool // a guest of the class comes in at once
+		lends        [NumClasses]bool
+		wanted       int // by members, a while ago
+	}{
+		{"room", counts{3, 3, 3, 3, 5}, counts{}, nil, all, all, 0},
+		{"the reserve, of which members are the cause", counts{18}, counts{}, nil, yes(), yes(), 0},
+		{"the reserve, and background is the cause", counts{0, 0, 0, 0, 19}, counts{}, nil, yes(Member, SignIn, Unproved, Anonymous), yes(Member, SignIn, Unproved, Anonymous), 0},
+		{"but a class has no more of it than its share", counts{0, 3, 0, 0, 14}, counts{0, 1}, nil, yes(Member, Unproved, Anonymous), yes(Member, SignIn, Unproved, Anonymous), 0},
+		{"full of background", counts{0, 0, 0, 0, 20}, counts{}, []Class{Background}, yes(), yes(Member, SignIn, Unproved, Anonymous), 0},
+		{"full of strangers", counts{0, 0, 0, 19, 1}, counts{}, nil, yes(), yes(Member, SignIn, Unproved), 0},
+		{"full of members", counts{20}, counts{}, nil, yes(), yes(), 0},
+		{"lesser ones have no more than their share", counts{17, 0, 0, 2, 1}, counts{}, nil, yes(), yes(), 0},
+		{"who matters as much waits", counts{0, 0, 0, 0, 20}, counts{}, []Class{SignIn}, yes(), yes(Member), 0},
+		{"guests have all they may have", counts{0, 0, 0, 0, 2}, counts{0, 18}, []Class{Background}, yes(), yes(), 0},
+		{"guests have what the shares of others leave", counts{4, 0, 0, 6, 0}, counts{0, 10}, nil, yes(), yes(), 9},
+	} {
+		var g Gate
+		g.Set(GateSettings{Limit: 20, Length: 9, Timeout: time.Minute, Shares: usualShares, Reserve: 0.1})
+		g.wants.began = time.Now()
+		g.wants.before[Member] = c.wanted
+		for i := range Classes {
+			for range c.held[i] {
+				g.take(Class(i), false)
+			}
+			for range c.guests[i] {
+				g.take(Class(i), true)
+			}
+		}
+		for _, class := range c.waiting {
+			if w, _, err := g.line(class); w == nil || err != nil {
+				t.Fatalf("%s: %v does not wait: %v", c.name, class, err)
+			}
+		}
+		for _, class := range Classes {
+			if got := g.Lends(class); got != c.lends[class] {
+				t.Errorf("%s: Lends(%v) is %v", c.name, class, got)
+			}
+			p, ok := g.Lend(class)
+			p.Done()
+			if ok != c.now[class] {
+				t.Errorf("%s: Lend(%v) is %v", c.name, class, ok)
+			}
+		}
+	}
+	if g := (&Gate{}); !g.Lends(200) {
+		t.Error("a gate without a limit has room for everybody")
+	}
+}
+
 // empty checks that nothing was lost at a gate.
 func empty(t *testing.T, g *Gate) {
 	t.Helper()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.inFlight != 0 || g.queued != 0 || g.visiting != 0 || g.turns.held != (counts{}) || g.guests != (counts{}) {
-		t.Errorf("in flight %d (%v own, %v guests), %d queue, %d would come", g.inFlight, g.turns.held, g.guests, g.queued, g.visiting)
+	if g.inFlight != 0 || g.reads != 0 || g.reading != (counts{}) || g.queued != 0 || g.visiting != 0 || g.turns.held != (counts{}) || g.guests != (counts{}) {
+		t.Errorf("in flight %d and %d (%v own, %v guests), %d queue, %d would come", g.inFlight, g.reads, g.turns.held, g.guests, g.queued, g.visiting)
 	}
 	for c := range g.queues {
 		if q, v := g.queues[c], g.visitors[c]; q.n != 0 || v.n != 0 || q.first != nil || v.first != nil {

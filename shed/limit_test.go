@@ -15,7 +15,7 @@ func TestTheNextLimit(t *testing.T) {
 	bounds := AdaptiveSettings{Min: 8, Max: 200}
 	known := measure{limit: 100, usual: 0.1, windows: firstWindows + 1}
 	answers := func(n int, each time.Duration, peak int) window {
-		return window{answers: n, took: time.Duration(n) * each, peak: peak}
+		return window{answers: n, logs: float64(n) * math.Log(max(each, 1).Seconds()), peak: peak}
 	}
 	failing := func(n, failures, peak int) window {
 		w := answers(n, 100*ms, peak)
@@ -45,8 +45,15 @@ func TestTheNextLimit(t *testing.T) {
 		{"as usual at the most", at(199), answers(100, 100*ms, 199), 200, changeGrows},
 		{"slow at the least", at(8), answers(100, 900*ms, 8), 8, changeSlow},
 		{"a small limit may grow in spite of a slow window", at(10), answers(100, 200*ms, 10), 11.5, changeSlow},
-		{"what is usual is not known yet", measure{limit: 64, windows: 3, usual: 0.01}, answers(100, 900*ms, 64), 64, changeLearns},
-		{"an unknown pool may grow", measure{limit: 64}, answers(100, 900*ms, 64), 72, changeGrows},
+		{"what is usual is not known yet", measure{limit: 64, windows: 3, usual: 0.01, quick: 0.01}, answers(100, 900*ms, 64), 64, changeLearns},
+		{"an unknown pool may double", measure{limit: 64}, answers(100, 400*ms, 64), 128, changeDoubles},
+		{"and again", measure{limit: 128, windows: 2, usual: 0.1, quick: 0.1, proven: 64}, answers(100, 149*ms, 128), 200, changeDoubles},
+		{"not unless nearly all is in use", measure{limit: 64, windows: 2, usual: 0.1, quick: 0.1}, answers(100, 100*ms, 47), 72, changeGrows},
+		{"not while it is not in use", measure{limit: 64, windows: 2, usual: 0.1, quick: 0.1}, answers(100, 100*ms, 31), 64, changeUnused},
+		{"not before the last doubling had time to show", measure{limit: 64, windows: 2, usual: 0.6, quick: 0.6}, answers(100, 600*ms, 64), 72, changeGrows},
+		{"slower than at first: it takes a doubling back", measure{limit: 128, windows: 2, usual: 0.1, quick: 0.1, proven: 64}, answers(100, 160*ms, 128), 64, changeLearns},
+		{"and doubles no more", measure{limit: 64, windows: 3, usual: 0.1, quick: 0.1, proven: 64, settled: true}, answers(100, 100*ms, 64), 72, changeGrows},
+		{"nor takes more back", measure{limit: 72, windows: 4, usual: 0.1, quick: 0.1, proven: 64, settled: true}, answers(100, 160*ms, 72), 72, changeLearns},
 		{"an unknown pool may fail", measure{limit: 64}, failing(0, 100, 64), 64 - 0.2*(32-8), changeFailing},
 		{"answers in no time", known, answers(100, 0, 100), 110, changeGrows},
 	} {
@@ -69,7 +76,7 @@ func (b backend) run(m measure, s AdaptiveSettings, wanted float64, seconds int)
 		inFlight := math.Min(wanted, math.Floor(m.limit))
 		took := time.Duration(float64(b.base) * math.Max(1, inFlight/b.capacity))
 		n := int(inFlight / took.Seconds())
-		m, _ = m.next(window{answers: n, took: time.Duration(n) * took, peak: int(inFlight)}, s)
+		m, _ = m.next(window{answers: n, logs: float64(n) * math.Log(took.Seconds()), peak: int(inFlight)}, s)
 	}
 	return m
 }
@@ -77,7 +84,7 @@ func (b backend) run(m measure, s AdaptiveSettings, wanted float64, seconds int)
 func TestAnAdaptiveLimitInAModelPool(t *testing.T) {
 	s := AdaptiveSettings{}.withDefaults()
 	b := backend{base: 100 * time.Millisecond, capacity: 100}
-	calm := b.run(measure{}.bounded(s, 0), s, 60, 600)
+	calm := b.run(measure{}.bounded(s, 0, 0), s, 60, 600)
 
 	t.Run("overload finds the capacity", func(t *testing.T) {
 		m := b.run(calm, s, 1000, 60)
@@ -105,7 +112,7 @@ func TestAnAdaptiveLimitInAModelPool(t *testing.T) {
 	})
 	t.Run("a rush that the pool can take", func(t *testing.T) {
 		big := backend{b.base, 10000}
-		m := big.run(measure{}.bounded(s, 0), s, 1000, 45)
+		m := big.run(measure{}.bounded(s, 0, 0), s, 1000, 45)
 		t.Logf("45 seconds after a rush on an idle pool the limit is %.0f", m.limit)
 		if m.limit < 600 {
 			t.Errorf("the limit is %.0f", m.limit)
@@ -189,56 +196,68 @@ func TestAnAdaptiveGateUnderOverload(t *testing.T) {
 	})
 }
 
-// In a gate the limit moves by samples alone, one window a second, and lets those in who wait for it.
+// In a gate the limit moves by samples alone, one window a second, and lets those in who wait for it. Whose answer has begun no
+// longer counts against it.
 func TestAGateFindsItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var g Gate
 		g.Set(GateSettings{Adaptive: &AdaptiveSettings{Min: 4, Max: 50}, Limit: 10, Length: 100, Timeout: time.Minute})
-		if l := g.Load().Limit; l != 10 {
-			t.Fatalf("begins with %d; want 10", l)
+		in := make(chan Permit, 100)
+		for range 33 {
+			go func() {
+				p, err := g.Acquire(t.Context(), Member)
+				if err != nil {
+					t.Error(err)
+				}
+				in <- p
+			}()
 		}
+		check := func(why string, limit, inFlight, queued int) {
+			t.Helper()
+			synctest.Wait()
+			want := GateLoad{InFlight: inFlight, Limit: limit, Queued: queued}
+			want.Classes[Member] = ClassLoad{inFlight, queued}
+			if l := g.Load(); l != want {
+				t.Fatalf("%s: %+v; want %+v", why, l, want)
+			}
+		}
+		check("the beginning", 10, 10, 23)
 		var held []Permit
-		for range 10 {
-			p, _ := g.Acquire(t.Context(), Member)
+		for range 9 {
+			p := <-in
+			p.Sample(100*time.Millisecond, false)
+			p.Sample(time.Hour, true) // the second time says nothing
 			held = append(held, p)
 		}
-		late := make(chan Permit)
-		go func() {
-			p, err := g.Acquire(t.Context(), Member)
-			if err != nil {
-				t.Error(err)
-			}
-			late <- p
-		}()
-		for i := range 9 {
-			held[i].Sample(100*time.Millisecond, false)
-			held[i].Sample(time.Hour, true) // the second time says nothing
-		}
 		time.Sleep(time.Second)
-		if l := g.Load().Limit; l != 10 {
-			t.Fatalf("moved to %d after nine samples", l)
-		}
-		held[9].Sample(100*time.Millisecond, false)
-		if l := g.Load().Limit; l != 14 {
-			t.Fatalf("is %d after a good window; want 14", l)
-		}
-		p := <-late
-		p.Done()
-		p.Sample(time.Hour, true) // too late to say anything
-		g.Set(GateSettings{Adaptive: &AdaptiveSettings{Min: 4, Max: 50}, Limit: 10})
-		if l := g.Load().Limit; l != 14 {
-			t.Errorf("the same settings again made it %d; want what it has learnt, 14", l)
-		}
-		g.Set(GateSettings{Adaptive: &AdaptiveSettings{Min: 4, Max: 12}})
-		if l := g.Load().Limit; l != 12 {
-			t.Errorf("new bounds made it %d; want 12", l)
-		}
-		g.Set(GateSettings{Limit: 3})
-		if l := g.Load().Limit; l != 3 {
-			t.Errorf("a fixed limit is %d; want 3", l)
-		}
+		check("nine answers have begun", 10+9, 10+9, 14)
+		p := <-in
+		p.Sample(100*time.Millisecond, false)
+		held = append(held, p)
+		check("a good window doubled what it begins with", 20+10, 20+10, 3)
 		for i := range held {
 			held[i].Done()
+			held[i].Sample(time.Hour, true) // too late to say anything
 		}
+		check("answers have ended", 20, 20, 3)
+		p = <-in
+		p.Done()
+		check("one went without an answer", 20, 20, 2)
+		g.Set(GateSettings{Adaptive: &AdaptiveSettings{Min: 4, Max: 50}, Limit: 10})
+		check("the same settings again: what it has learnt", 20, 20, 2)
+		g.Set(GateSettings{Adaptive: &AdaptiveSettings{Min: 4, Max: 12}})
+		check("other bounds", 12, 20, 2)
+		p = <-in
+		p.Sample(100*time.Millisecond, false)
+		g.Set(GateSettings{Limit: 3})
+		check("a fixed limit", 3, 20, 2)
+		p.Done()
+		for range 21 {
+			p := <-in
+			p.Sample(100*time.Millisecond, false)
+			p.Done()
+		}
+		check("the end", 3, 0, 0)
+		empty(t, &g)
 	})
 }

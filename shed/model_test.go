@@ -184,8 +184,13 @@ func TestNobodyWaitsForWhatIsFree(t *testing.T) {
 					if l.Queued > 0 && (l.Limit == 0 || l.InFlight < l.Limit) {
 						t.Fatalf("somebody waits for a permit that is free: %+v", l)
 					}
-					if g.visiting > 0 && room > 0 {
-						t.Fatalf("a guest waits for a room that is there: %+v, room %d", l, room)
+					for c := range g.visitors {
+						if g.visitors[c].n > 0 && g.admits(Class(c)) {
+							t.Fatalf("a guest waits for a permit that is free for him: %+v, room %d", l, room)
+						}
+					}
+					if room > 0 && l.Queued > 0 {
+						t.Fatalf("there is room for guests while somebody waits: %+v, room %d", l, room)
 					}
 					sum, queued := 0, 0
 					for _, c := range l.Classes {

@@ -12,17 +12,20 @@ import (
 // one from the other is CoDel's (Nichols and Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012), and what follows
 // from it is Facebook's (Maurer, "Fail at Scale", ACM Queue 13(8), 2015: controlled delay, and adaptive last-in, first-out):
 //
-//   - A queue is well at a moment when it is empty, or when it lets somebody in who waited less than a quarter of its timeout
+//   - A queue is well at a moment when it is empty in calm, or when it lets somebody in who waited less than a quarter of its timeout
 //     (CoDel's target). A burst that is worked off keeps it well.
 //   - It is overloaded once it has not been well for as long as its timeout (CoDel's interval). Then the newest goes first, and
 //     nobody waits longer than the target: older ones sit there in vain.
-//   - The overload ends when the queue is empty. That somebody was let in quickly says nothing while the newest goes first.
+//   - The overload ends when the queue is empty and stays so for as long as the target. While the newest goes first, that one is
+//     let in quickly says nothing, and neither does a queue that empties: it does so because its old ones gave up. To call that
+//     calm would turn the order round again and again, and let everybody wait long for whom it was just turned.
 //
 // Each class has a queue of its own, so that a flood of one neither turns the order of another round nor shortens its patience.
 type queue struct {
 	first, last *place
 	n           int
-	well        time.Time // when it was well last; means nothing while it is empty
+	well        time.Time // when it was well last
+	turned      time.Time // when the newest went first last
 }
 
 // place is where a waiter stands in a queue.
@@ -60,7 +63,7 @@ func (w *waiter) settle() bool { return w.settled.CompareAndSwap(false, true) }
 func (w *waiter) target() time.Duration { return w.timeout / 4 }
 
 func (q *queue) push(p *place, now time.Time) {
-	if q.n == 0 {
+	if q.n == 0 && now.Sub(q.turned) >= p.waiter.target() {
 		q.well = now
 	}
 	p.in, p.prev, p.next = q, q.last, nil
@@ -102,6 +105,7 @@ func (q *queue) serve(now time.Time) *waiter {
 	p := q.first
 	if q.overloaded(now) {
 		p = q.last
+		q.turned = now
 	} else if now.Sub(p.waiter.came) < p.waiter.target() {
 		q.well = now
 	}

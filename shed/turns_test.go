@@ -48,7 +48,7 @@ func TestWhoseTurnItIs(t *testing.T) {
 		{"binary fractions", 100, Shares{0.29, 0.71}, counts{28, 71}, [NumClasses]float64{-9, 9}, all, Member},
 	} {
 		tr := turns{held: c.held, lag: c.lag}
-		if got := tr.next(c.limit, &c.shares, c.waiting); got != c.want {
+		if got, _ := tr.next(c.limit, &c.shares, c.waiting); got != c.want {
 			t.Errorf("%s: %v; want %v", c.name, got, c.want)
 		}
 	}
@@ -142,7 +142,7 @@ func contest(limit int, shares Shares, service [NumClasses]time.Duration) [NumCl
 	var mean [NumClasses]float64
 	for now.Sub(began) < span {
 		for len(running) < limit {
-			c := tr.next(limit, &shares, all)
+			c, _ := tr.next(limit, &shares, all)
 			tr.held[c]++
 			running = append(running, end{now.Add(service[c]), c})
 		}
