@@ -82,6 +82,11 @@ func (v value) eject(to **Eject) {
 		*to = nil
 		return
 	}
+	switch v.node.Value {
+	case "on", "true", "yes":
+		v.fail("%s is what it is without this key; no eject, or eject: {failures: 5, for: 10s, most: 0.50}, is wanted", v.shown())
+		return
+	}
 	if v.node.Kind == yaml.ScalarNode {
 		v.fail("%s; off, or a mapping with keys of failures, for, most is wanted", v.shown())
 		return

@@ -61,8 +61,9 @@ type Session struct {
 	Guard    bool          // true: what Route.Guard is where a route says nothing
 	MaxAge   time.Duration // 720h: how long an id is refused that was signed out while the app could not end its session
 	Store    *Store        // nil: every need is met
-	// KeyFile holds the keys by which Gatehouse's own cookies are signed; an absolute path, and whether the file can be used is
-	// not known yet. "": a random key, so that a restart forgets who was proved and who waits, and no second Gatehouse knows.
+	// KeyFile holds the keys by which Gatehouse's own cookies are signed; an absolute path of a file that is
+	// there; whether it holds keys is not known yet. "": a random key, so that a restart forgets who was proved and who waits, and
+	// no second Gatehouse knows.
 	KeyFile string
 }
 

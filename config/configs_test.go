@@ -101,7 +101,12 @@ func TestShippedFileOptions(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "degraded.html"), []byte("<p>"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Parse(filepath.Join(dir, "gatehouse.yaml"), []byte(shipped(t, true)))
+	key := filepath.Join(dir, "session.key")
+	if err := os.WriteFile(key, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(shipped(t, true), "/etc/gatehouse/session.key", key, 1)
+	_, err := Parse(filepath.Join(dir, "gatehouse.yaml"), []byte(text))
 	list, _ := err.(Problems)
 	passwords, ways, bounds := 0, 0, 0
 	for _, p := range list {

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -125,5 +127,59 @@ func (v value) shares(to *Shares) {
 		v.fail("shares of %s in all; at most 1 is wanted", total)
 	default:
 		v.fail("shares of %s in all, with the defaults of %s; at most 1 is wanted", total, strings.Join(out, ", "))
+	}
+}
+
+// idleLimits warns of what is said of a pool's limit and does nothing by what the routes say. Routes must have been read; places
+// is where the pools stand.
+func (c *Config) idleLimits(places []mapping) {
+	signIns := slices.ContainsFunc(c.Routes, func(r Route) bool { return r.SignIn })
+	members := slices.ContainsFunc(c.Routes, func(r Route) bool { return r.Members })
+	for i, p := range c.Pools {
+		m := places[i]
+		if r := slices.IndexFunc(c.Routes, func(r Route) bool { return r.Overflow == p.Name }); r >= 0 && p.Reserve == 1 {
+			m.at("reserve").warn("routes[%d] overflows into this pool, which lends nothing; less than 1, or no overflow there, is wanted", r)
+		}
+		if share, said := m.at("shares").under("member"); said && p.Shares.Member > 0 && !members {
+			if signIns {
+				share.warn("no route has members: true, so only who signed in here lately has this share; members: true where only members get a good answer is wanted")
+			} else {
+				share.warn("no route has members: true, so nobody has this share; members: true where only members get a good answer is wanted")
+			}
+		}
+		m.crumbs(c, p)
+	}
+}
+
+// crumbs warns where members, or those who sign in, come to a pool and their share of its limit is less than one place: a part of
+// the time nothing is kept for them. The mapping is that of the pool.
+func (m mapping) crumbs(c *Config, p Pool) {
+	limit, at := p.MaxInFlight, m.at("max_in_flight")
+	if p.Adaptive != nil {
+		limit, at = p.Adaptive.Max, m.at("adaptive")
+	}
+	comes := func(who func(Route) bool) bool {
+		return slices.ContainsFunc(c.Routes, func(r Route) bool { return r.Pool == p.Name && who(r) })
+	}
+	proves := slices.ContainsFunc(c.Routes, func(r Route) bool { return r.Members || r.SignIn }) && len(c.Session.Cookies)+len(c.Session.Headers) > 0
+	var short []string
+	least := 0.0
+	for _, class := range []struct {
+		name  string
+		share float64
+		comes bool
+	}{
+		{"member", p.Shares.Member, proves && comes(func(r Route) bool { return !r.Background })},
+		{"sign_in", p.Shares.SignIn, comes(func(r Route) bool { return r.SignIn })},
+	} {
+		_, said := m.at("shares").under(class.name)
+		const rounding = 1e-9
+		if class.share > 0 && (class.comes || said) && class.share*float64(limit) < 1-rounding {
+			short = append(short, class.name)
+			least = max(least, math.Ceil(1/class.share-rounding))
+		}
+	}
+	if len(short) > 0 {
+		at.warn("the share of %s comes to less than one place of %d; at least %d, or a larger share, is wanted", strings.Join(short, " and of "), limit, int(least))
 	}
 }

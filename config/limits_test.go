@@ -67,7 +67,7 @@ func TestLimits(t *testing.T) {
 		"max_in_flight: 8, shares: {member: 0.55, background: 0}":                                     {func(p Pool) any { return p.Shares }, Shares{0.55, 0.20, 0.10, 0.10, 0}},
 		"shares: {}, max_in_flight: 8":                                                                {func(p Pool) any { return p.Shares }, Shares{0.40, 0.20, 0.10, 0.10, 0.05}},
 		"max_in_flight: 8, shares: {member: 0, sign_in: 0, unproved: 0, anonymous: 0, background: 1}": {func(p Pool) any { return p.Shares }, Shares{Background: 1}},
-		"max_in_flight: 8, shares: {member: 0.05, sign_in: 0.10, unproved: 0.20, anonymous: 0.55, background: 0.10}": {func(p Pool) any { return p.Shares },
+		"max_in_flight: 20, shares: {member: 0.05, sign_in: 0.10, unproved: 0.20, anonymous: 0.55, background: 0.10}": {func(p Pool) any { return p.Shares },
 			Shares{0.05, 0.10, 0.20, 0.55, 0.10}}, // in binary a little over 1
 		"max_in_flight: 8, reserve: 0":           {func(p Pool) any { return p.Reserve }, 0.0},
 		"max_in_flight: adaptive, reserve: 1":    {func(p Pool) any { return p.Reserve }, 1.0},
@@ -79,7 +79,7 @@ func TestLimits(t *testing.T) {
 		"slow_start: 0s":                         {func(p Pool) any { return p.SlowStart }, time.Duration(0)},
 		"slow_start: 1h, max_in_flight: 0":       {func(p Pool) any { return p.SlowStart }, time.Hour},
 	} {
-		c := parsed(t, strings.Replace(minimal, "8080\"]}", "8080\"], "+text+"}", 1))
+		c := parsed(t, "session: {cookies: [sid]}"+strings.NewReplacer("8080\"]}", "8080\"], "+text+"}", "pool: app}", "pool: app, members: true}").Replace(minimal))
 		if got := check.get(c.Pools[0]); !reflect.DeepEqual(got, check.want) {
 			t.Errorf("%s: got %+v, want %+v", text, got, check.want)
 		}
@@ -126,7 +126,7 @@ func TestQuotaStore(t *testing.T) {
 			Redis{Address{"tcp", "10.0.3.1:6379"}, "q", Secret{Env: "Q"}, 2, &TLS{}}, time.Second, 1, "q:"},
 		"timeout: 1ms, stand_in: 0.01, redis: {address: unix:/run/q.sock}": {Redis{Address: Address{"unix", "/run/q.sock"}}, time.Millisecond, 0.01, "gatehouse:quota:"},
 	} {
-		c := parsed(t, "session: {cookies: [sid], store: {redis: {address: '127.0.0.1:6379'}}}\n"+shared+"quota_store: {"+text+"}"+minimal)
+		c := parsed(t, "session: {cookies: [sid], store: {redis: {address: '127.0.0.1:6379'}}}\n"+shared+"quota_store: {"+text+"}"+strings.Replace(minimal, "pool: app}", "pool: app, quotas: [a]}", 1))
 		same(t, text, *c.QuotaStore, want)
 		same(t, text, c.Quotas, []Quota{{"a", "route", Rate{1, time.Second}, 1, true, true}})
 		if len(c.Warnings) > 0 {

@@ -81,7 +81,7 @@ func (r *reader) config(root value) *Config {
 	}
 	var (
 		bounds              []bound
-		shared              []value
+		pools, quotas       []mapping
 		session, quotaStore mapping
 	)
 	m := root.fields(
@@ -90,8 +90,8 @@ func (r *reader) config(root value) *Config {
 		field{name: "trusted_proxies", read: func(v value) { v.proxies(&c.TrustedProxies) }},
 		field{name: "log", read: func(v value) { v.log(&c.Log) }},
 		field{name: "session", read: func(v value) { session = v.session(&c.Session) }},
-		field{name: "pools", read: func(v value) { v.pools(&c.Pools) }},
-		field{name: "quotas", read: func(v value) { shared = v.quotas(&c.Quotas) }},
+		field{name: "pools", read: func(v value) { pools = v.pools(&c.Pools) }},
+		field{name: "quotas", read: func(v value) { quotas = v.quotas(&c.Quotas) }},
 		field{name: "quota_store", read: func(v value) {
 			c.QuotaStore = defaultQuotaStore()
 			quotaStore = v.quotaStore(c.QuotaStore)
@@ -100,7 +100,9 @@ func (r *reader) config(root value) *Config {
 		field{name: "degrade", read: func(v value) { v.degrade(&c.Degrade) }},
 	)
 	session.missSignIn(c)
-	m.sharing(c, shared, quotaStore)
+	m.sharing(c, quotas, quotaStore)
+	c.unusedQuotas(quotas)
+	c.idleLimits(pools)
 	m.need("listen", "at least one listener, such as listen: [{address: \":8080\"}],")
 	m.need("pools", "at least one pool, such as pools: {app: {backends: [\"http://10.0.0.1:8080\"]}},")
 	m.need("routes", "at least one route, such as routes: [{name: app, pool: app}],")

@@ -99,14 +99,27 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+// TestWarnings takes the files to stand in a folder of their own, beside a key that anybody can read.
 func TestWarnings(t *testing.T) {
+	folder := t.TempDir()
+	key := filepath.Join(folder, "open.key")
+	if err := os.WriteFile(key, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(key, 0o604); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range cases(t, "warn") {
 		t.Run(name, func(t *testing.T) {
-			c, err := Load(filepath.Join("testdata", "warn", name+".yaml"))
+			data, err := os.ReadFile(filepath.Join("testdata", "warn", name+".yaml"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := strings.ReplaceAll(c.Warnings.Error(), filepath.Join("testdata", "warn")+string(filepath.Separator), "")
+			c, err := Parse(filepath.Join(folder, name+".yaml"), data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.ReplaceAll(c.Warnings.Error(), folder+string(filepath.Separator), "")
 			if want := wanted(t, "warn", name); got != want {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}

@@ -202,6 +202,19 @@ func (m mapping) at(name string) value {
 	return m.value
 }
 
+// under returns what stands under a key of a mapping; false where there is no such key, or no mapping.
+func (v value) under(name string) (value, bool) {
+	if v.node.Kind != yaml.MappingNode {
+		return value{}, false
+	}
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		if v.node.Content[i].Value == name {
+			return v.below(name, v.node.Content[i+1]), true
+		}
+	}
+	return value{}, false
+}
+
 // items returns the items of a list that can be read.
 func (v value) items(wanted string) (list []value) {
 	if v.node.Kind != yaml.SequenceNode {

@@ -5,16 +5,17 @@ import (
 	"time"
 )
 
-// pools reads the pools, in the order of the file.
-func (v value) pools(to *[]Pool) {
+// pools reads the pools, in the order of the file. It returns where each of them stands.
+func (v value) pools(to *[]Pool) (places []mapping) {
 	for _, e := range v.named("a mapping of pools by name, such as app: {backends: [\"http://10.0.0.1:8080\"]},") {
-		p := defaultPool(e.name)
+		p, m := defaultPool(e.name), mapping{value: e.value}
 		if e.value.readable() {
-			e.value.pool(&p)
+			m = e.value.pool(&p)
 		}
-		*to = append(*to, p)
+		*to, places = append(*to, p), append(places, m)
 	}
 	v.some("pool")
+	return places
 }
 
 // defaultPool is what a pool with a limit is, unless told otherwise.
@@ -30,7 +31,7 @@ func defaultPool(name string) Pool {
 	}
 }
 
-func (v value) pool(to *Pool) {
+func (v value) pool(to *Pool) mapping {
 	understood := false // what max_in_flight says
 	m := v.fields(slices.Concat(
 		[]field{{name: "backends", read: func(v value) { v.backends(&to.Backends) }}},
@@ -47,6 +48,7 @@ func (v value) pool(to *Pool) {
 	)...)
 	m.need("backends", "a list of URLs such as http://10.0.0.1:8080")
 	m.limit(to, understood)
+	return m
 }
 
 func (v value) poolHealth(to *Health) {

@@ -4,23 +4,30 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
 
-// quotas reads the quotas, in the order of the file. It returns where those stand that are shared.
-func (v value) quotas(to *[]Quota) (shared []value) {
+// quotas reads the quotas, in the order of the file. It returns where each of them stands.
+func (v value) quotas(to *[]Quota) (places []mapping) {
 	for _, e := range v.named("a mapping of quotas by name, such as per-client: {key: client_ip, rate: 600/m},") {
-		q := Quota{Name: e.name}
+		q, m := Quota{Name: e.name}, mapping{value: e.value}
 		if e.value.readable() {
-			m := e.value.quota(&q)
-			if q.Shared {
-				shared = append(shared, m.at("shared"))
-			}
+			m = e.value.quota(&q)
 		}
-		*to = append(*to, q)
+		*to, places = append(*to, q), append(places, m)
 	}
-	return shared
+	return places
+}
+
+// unusedQuotas warns of quotas that count nobody. Routes must have been read; places is where the quotas stand.
+func (c *Config) unusedQuotas(places []mapping) {
+	for i, q := range c.Quotas {
+		if !slices.ContainsFunc(c.Routes, func(r Route) bool { return slices.Contains(r.Quotas, q.Name) }) {
+			places[i].warn("no route names this quota, so it counts nobody; quotas: [%s] in a route, or no such quota, is wanted", q.Name)
+		}
+	}
 }
 
 func (v value) quota(to *Quota) mapping {
@@ -81,10 +88,16 @@ func (v value) quotaStore(to *QuotaStore) mapping {
 }
 
 // sharing reports quotas that are shared nowhere, a store where nothing is shared, and one that goes down together with the
-// session store: just when everybody comes to sign in again. The mapping is that of the whole file, store that of quota_store.
-func (m mapping) sharing(c *Config, shared []value, store mapping) {
+// session store: just when everybody comes to sign in again. The mapping is that of the whole file, quotas are where those stand, and store is that of quota_store.
+func (m mapping) sharing(c *Config, quotas []mapping, store mapping) {
 	if m.has == nil {
 		return
+	}
+	var shared []value
+	for i, q := range c.Quotas {
+		if q.Shared {
+			shared = append(shared, quotas[i].at("shared"))
+		}
 	}
 	there, said := m.has["quota_store"]
 	switch {

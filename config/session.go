@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ func (v value) session(to *Session) mapping {
 		field{name: "sign_in_at", read: func(v value) { v.signInAt(&to.SignInAt) }},
 		field{name: "guard", read: func(v value) { v.flag(&to.Guard) }},
 		field{name: "max_age", read: func(v value) { v.duration(&to.MaxAge, time.Minute, 8760*time.Hour) }},
-		field{name: "key_file", read: func(v value) { v.file(&to.KeyFile) }},
+		field{name: "key_file", read: func(v value) { v.keyFile(&to.KeyFile) }},
 		field{name: "store", read: func(v value) {
 			to.Store = defaultStore()
 			v.store(to.Store)
@@ -33,6 +34,23 @@ func (v value) session(to *Session) mapping {
 		store.warn("no request is seen to carry a session, so needs: read protects nobody; session.cookies or session.headers is wanted")
 	}
 	return m
+}
+
+// keyFile reads the path of the file with the keys of Gatehouse's own cookies. Whether they can be used is not for the file to
+// say, and it is not opened: who asks a running Gatehouse how it stands reads this file too, and need not be one who may sign.
+func (v value) keyFile(to *string) {
+	v.file(to)
+	if *to == "" {
+		return
+	}
+	switch about, err := os.Stat(*to); {
+	case err != nil:
+		v.fail("%s cannot be read: %s; a file with a key is wanted, which head -c 32 /dev/urandom | base64 makes", v.shown(), cause(err))
+	case !about.Mode().IsRegular():
+		v.fail("%s is no file; a file with a key is wanted", v.shown())
+	case about.Mode().Perm()&0o004 != 0:
+		v.warn("anybody on this machine can read it, and with it make proofs; mode 0600 is wanted")
+	}
 }
 
 // sessionCookies reads names of cookies; a trailing * stands for any end.

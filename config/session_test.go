@@ -1,6 +1,7 @@
 package config
 
 import (
+	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -11,6 +12,10 @@ import (
 func TestSessionValues(t *testing.T) {
 	beside, err := filepath.Abs("x.pem")
 	if err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "session.key")
+	if err := os.WriteFile(key, nil, 0o640); err != nil {
 		t.Fatal(err)
 	}
 	redis := func(text string) string { return "store: {redis: {address: '127.0.0.1:6379', " + text + "}}" }
@@ -27,7 +32,7 @@ func TestSessionValues(t *testing.T) {
 		"guard: false, max_age: 1m": {func(c *Config) any {
 			return Session{Guard: c.Session.Guard, MaxAge: c.Session.MaxAge}
 		}, Session{MaxAge: time.Minute}},
-		"key_file: x.pem": {func(c *Config) any { return c.Session.KeyFile }, beside},
+		"key_file: " + key: {func(c *Config) any { return c.Session.KeyFile }, key},
 		"remember_cookies: [gatehouse, gatehouse_proofs, 'gatehouse_prow*', place]": {func(c *Config) any { return c.Session.Remember },
 			[]string{"gatehouse", "gatehouse_proofs", "gatehouse_prow*", "place"}},
 		"max_age: 8760h": {func(c *Config) any { return c.Session.MaxAge }, 8760 * time.Hour},

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -88,7 +89,11 @@ func TestValues(t *testing.T) {
 			Degrade{429, RetryAfter{time.Second, time.Second}, DegradeRate{Rate{1, time.Minute}, 1, Rate{1, time.Hour}}, ""}},
 		"degrade: {page: load.go}": {func(c *Config) any { return c.Degrade.Page }, filepath.Join(filepath.Dir(beside), "load.go")},
 	} {
-		c := parsed(t, minimal+text)
+		file := minimal + text
+		if strings.HasPrefix(text, "quotas:") {
+			file = strings.Replace(file, "pool: app}", "pool: app, quotas: [a]}", 1)
+		}
+		c := parsed(t, file)
 		if got := check.get(c); !reflect.DeepEqual(got, check.want) {
 			t.Errorf("%s: got %+v, want %+v", text, got, check.want)
 		}

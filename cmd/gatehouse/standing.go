@@ -21,7 +21,7 @@ func printStore(w io.Writer, st admin.Store, now time.Time) {
 	}
 	fmt.Fprintln(w)
 	if l := st.Line; l != nil {
-		printLine(w, *l)
+		printLine(w, *l, now)
 	}
 	if o := st.Override; o != nil {
 		fmt.Fprintf(w, "\toverride: %s, at %s\n", inForce(*o, now), clock(o.SetAt, now))
@@ -54,10 +54,13 @@ func printStore(w io.Writer, st admin.Store, now time.Time) {
 }
 
 // printLine says how the waiting line stands.
-func printLine(w io.Writer, l admin.Line) {
+func printLine(w io.Writer, l admin.Line, now time.Time) {
 	fmt.Fprintf(w, "\tabout %s in the line, %.1f/s let in now", count(l.Waiting, "sign-in"), l.Rate)
 	if l.Halved > 0 {
 		fmt.Fprintf(w, "; the ramp was halved %s, since sign-ins went badly", count(l.Halved, "time"))
+	}
+	if l.Rate > 0 && !l.Ends.IsZero() && !l.Ends.After(now) {
+		fmt.Fprint(w, "; the ramp's time is over, and the line holds people until it has drained")
 	}
 	fmt.Fprintln(w)
 }

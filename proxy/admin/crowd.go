@@ -12,6 +12,18 @@ func crowds(pools []Pool) (out []Pool) {
 	return out
 }
 
+// sheds reports whether any of the pools lately turned away somebody for want of room.
+func sheds(pools []Pool) bool {
+	for _, p := range pools {
+		for _, c := range p.Classes {
+			if c.Shed > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // taxed returns the pools that lately refused a sign-in while another pool had room.
 func taxed(pools []Pool) (out []Pool) {
 	for _, p := range pools {

@@ -44,7 +44,7 @@ func TestPageSaysHowSignInsComeBack(t *testing.T) {
 
 	st.Line = &Line{Rate: 42.4, Waiting: 37, Admitted: 1204, Since: s.Now.Add(-time.Minute), Ends: s.Now.Add(20 * time.Second)}
 	at := func(d time.Duration) string { return s.Now.Add(d).UTC().Format("15:04:05") + "</time> UTC" }
-	says(t, s, false, "The ramp is running", `class="alarm">halved`)
+	says(t, s, false, "The ramp is running", `class="alarm">halved`, "has drained")
 	says(t, s, true, block, "Sign-ins come back: 42 a second now", "<b>37</b> wait", "<b>1\u202f204</b> let in so far", "never halved", at(-time.Minute), at(20*time.Second), "in 20\u00a0s")
 
 	for n, text := range map[int]string{1: "once", 2: "twice", 5: "5\u00a0times"} {
@@ -53,9 +53,10 @@ func TestPageSaysHowSignInsComeBack(t *testing.T) {
 	}
 	st.Line.Ends = s.Now.Add(-time.Second)
 	says(t, s, false, "over at")
+	says(t, s, true, "the line holds people until it has drained")
 	st.Line.Rate = 0
 	says(t, s, true, "Sign-ins wait in the line", "closed since")
-	says(t, s, false, "never halved", "come back: ")
+	says(t, s, false, "never halved", "come back: ", "has drained")
 	st.Line.Rate = math.Inf(1)
 	says(t, s, true, "Sign-ins wait in the line")
 	st.Line.Waiting = 0
@@ -94,6 +95,10 @@ func TestPageSaysWhoHasTheRoom(t *testing.T) {
 	says(t, s, true, `<strong>Isolation tax:</strong> pool login refused 3`+"\u00a0"+`sign-ins in the last minute while another pool had room.`,
 		"Isolation tax in pool login.", `login <span class="pill warn">overloaded</span>`, `of 64, adapts</span>`, `data-is="Isolation tax">0</td>`,
 		"sign-ins this pool refused while another pool had room")
+
+	const gloss = "Shed: turned away for want of room"
+	says(t, s, true, gloss)
+	says(t, incident("writable", "ok"), false, gloss)
 
 	s.Pools[0].Tax = 1
 	says(t, s, true, "refused 1\u00a0sign-in in")

@@ -31,8 +31,12 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	rec := record.New(record.Settings{})
-	s := &site{New(rec, slog.New(slog.DiscardHandler)), t}
+	return newSiteThatSays(t, record.New(record.Settings{}), slog.New(slog.DiscardHandler))
+}
+
+func newSiteThatSays(t *testing.T, rec *record.Recorder, log *slog.Logger) *site {
+	t.Helper()
+	s := &site{New(rec, log), t}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

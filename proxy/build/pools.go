@@ -16,7 +16,7 @@ func (p *Plan) planPools() {
 			p.pools[c.Name] = living
 			continue
 		}
-		pool := &proxy.Pool{Name: c.Name, Backends: upstream.NewPool(p.poolSettings(c), p.living.Log)}
+		pool := &proxy.Pool{Name: c.Name, Backends: upstream.NewPool(p.poolSettings(c), nil)} // the recorder says it
 		pool.Gate.Set(gateSettings(c))
 		p.pools[c.Name] = pool
 		p.undo = append(p.undo, pool.Backends.Close)
@@ -61,9 +61,11 @@ func tellBackend(rec *record.Recorder, pool string, b upstream.BackendStatus) {
 	case upstream.Ejected:
 		rec.BackendEjected(now, pool, b.URL, b.EjectedUntil, b.LastError)
 	case upstream.Returned:
-		rec.BackendReturned(now, pool, b.URL)
+		rec.BackendReturned(now, pool, b.URL, string(b.Why))
+	case upstream.Up:
+		rec.BackendChange(now, pool, b.URL, true, "")
 	default:
-		rec.BackendChange(now, pool, b.URL, b.Up, b.LastError)
+		rec.BackendChange(now, pool, b.URL, false, b.LastError)
 	}
 }
 

@@ -16,10 +16,11 @@ func (r *Recorder) BackendEjected(at time.Time, pool, backend string, until time
 	r.change("backend ejected", "backend", at, true, attrs, text, err)
 }
 
-// BackendReturned records that an ejected backend gets requests again.
-func (r *Recorder) BackendReturned(at time.Time, pool, backend string) {
-	attrs := []slog.Attr{slog.String("pool", pool), slog.String("backend", backend)}
-	r.change("backend returned", "backend", at, false, attrs, fmt.Sprintf("%s: %s is no longer ejected", pool, backend), "")
+// BackendReturned records that an ejected backend gets requests again. reason is a word for why, such as time_is_over.
+func (r *Recorder) BackendReturned(at time.Time, pool, backend, reason string) {
+	attrs := []slog.Attr{slog.String("pool", pool), slog.String("backend", backend), slog.String("reason", reason)}
+	text := fmt.Sprintf("%s: %s is no longer ejected (%s)", pool, backend, reason)
+	r.change("backend returned", "backend", at, false, attrs, text, "")
 }
 
 // QuotaStoreChange records that the shared quota store went away, so that this process counts quotas by itself, or that it came

@@ -14,7 +14,7 @@ func TestChangesOfSheddingAreTold(t *testing.T) {
 	r := New(Settings{Events: NewEvents(out, slog.LevelInfo)})
 	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.FixedZone("x", 3600))
 	r.BackendEjected(at, "app", "http://10.0.1.12:8080", at.Add(10*time.Second), "EOF\n\x1b[31m")
-	r.BackendReturned(at, "app", "http://10.0.1.12:8080")
+	r.BackendReturned(at, "app", "http://10.0.1.12:8080", "time_is_over")
 	r.QuotaStoreChange(at, false, "dial tcp: refused")
 	r.QuotaStoreChange(at, true, "")
 	r.RampCut(at, "store", 21.25)
@@ -27,8 +27,8 @@ func TestChangesOfSheddingAreTold(t *testing.T) {
 			Event{at, "backend", true, "app: http://10.0.1.12:8080 is ejected until 04:06:17 UTC: EOF \uFFFD[31m"},
 		},
 		{
-			map[string]any{"level": "INFO", "msg": "backend returned", "pool": "app", "backend": "http://10.0.1.12:8080", "err": nil},
-			Event{at, "backend", false, "app: http://10.0.1.12:8080 is no longer ejected"},
+			map[string]any{"level": "INFO", "msg": "backend returned", "pool": "app", "backend": "http://10.0.1.12:8080", "reason": "time_is_over", "err": nil},
+			Event{at, "backend", false, "app: http://10.0.1.12:8080 is no longer ejected (time_is_over)"},
 		},
 		{
 			map[string]any{"level": "WARN", "msg": "quota store changed", "up": false, "err": "dial tcp: refused"},

@@ -143,7 +143,7 @@ func (r *Recorder) StoreProbe(store string, took time.Duration) {
 	r.stores.probes.WithLabelValues(label(store)).Observe(took.Seconds())
 }
 
-// BackendChange records that a backend came up or went down.
+// BackendChange records that a backend came up or went down. err is why it is down; "" where it is up, or that is not known.
 func (r *Recorder) BackendChange(at time.Time, pool, backend string, up bool, err string) {
 	word, level := "up", slog.LevelInfo
 	if !up {

@@ -9,8 +9,9 @@ type Ask struct {
 	Head bool
 	// Carries says that the request carried a session, so that a degraded visitor is told that he was not signed out.
 	Carries bool
-	// Refresh says that the method is safe, so that the page may load Restart by itself. Otherwise the page warns that what
-	// was sent may not have arrived.
+	// Refresh says that the page may load Restart by itself, which is a GET whatever the request was: its method is safe, or what
+	// it sent certainly went no further than here, as that of who is turned away before a backend is asked. Otherwise the page
+	// leaves that to the visitor, and warns him that what he sent may not have arrived.
 	Refresh bool
 
 	// InLine says that the visitor has a place in the line: a LinedUp or Degraded one is told that it is kept, and other kinds
@@ -24,10 +25,12 @@ type Ask struct {
 	ContentType string // of the request: a gRPC call is known by it
 
 	Kind    Kind
-	Status  int           // 0: the Kind's own, such as 503
-	Outcome string        // the word of metrics and log; "" or no word: the Kind's own
-	Reason  string        // likewise; "" for none
-	Wait    time.Duration // when to come again, rounded up to seconds; 0, and for SignedOut always: not said
+	Status  int    // 0: the Kind's own, such as 503
+	Outcome string // the word of metrics and log; "" or no word: the Kind's own
+	Reason  string // likewise; "" for none
+	// Wait is when to come again, rounded up to seconds, and where people read it from two minutes on to minutes; 0, and for
+	// SignedOut always: not said.
+	Wait time.Duration
 	// Restart is the path where the link and the refresh lead. A query is cut off, and whatever is not an absolute path on
 	// this host becomes "/".
 	Restart   string

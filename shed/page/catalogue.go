@@ -2,13 +2,14 @@ package page
 
 import "strings"
 
-// words are what a visitor reads, in one language. "{n}" stands for a number of seconds with its unit, and in
+// words are what a visitor reads, in one language. "{n}" stands for a number of seconds or minutes with its unit, and in
 // ahead for a number of people.
 type words struct {
-	tag   string    // RFC 5646
-	units [3]string // one, few, many
-	stop  string    // after a title that becomes a sentence
-	gap   string    // between sentences
+	tag     string    // RFC 5646
+	seconds [3]string // one, few, many
+	minutes [3]string // likewise
+	stop    string    // after a title that becomes a sentence
+	gap     string    // between sentences
 
 	title [kinds]string
 	lead  [kinds]string
@@ -29,8 +30,21 @@ type words struct {
 	reference string // before the request's id, with the colon that the language writes
 }
 
-// unit returns the word for n seconds.
-func (w *words) unit(n int) string {
+// inSeconds returns the word for n seconds.
+func (w *words) inSeconds(n int) string { return w.seconds[w.form(n)] }
+
+// told returns a time in seconds as people say it, a number and its unit: from two minutes on in minutes, rounded up, so that
+// nobody comes early.
+func (w *words) told(seconds int) (int, string) {
+	if seconds < 120 {
+		return seconds, w.inSeconds(seconds)
+	}
+	n := (seconds + 59) / 60
+	return n, w.minutes[w.form(n)]
+}
+
+// form returns which of a unit's words goes with n.
+func (w *words) form(n int) int {
 	one, few := n == 1, false
 	switch w.tag {
 	case "fr", "pt":
@@ -40,11 +54,11 @@ func (w *words) unit(n int) string {
 	}
 	switch {
 	case one:
-		return w.units[0]
+		return 0
 	case few:
-		return w.units[1]
+		return 1
 	default:
-		return w.units[2]
+		return 2
 	}
 }
 

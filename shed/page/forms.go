@@ -110,9 +110,10 @@ func composeText(k Kind, l *words) sheet {
 }
 
 // composeProblem is RFC 9457. The members beyond it are those of Gatehouse-Outcome, Retry-After in seconds, the request's id,
-// and for who has a place in the line: in_line, waited_seconds, and ahead where that can be told.
+// and for who has a place in the line: in_line, waited_seconds, and ahead where that can be told. Times are in seconds, in the
+// detail, too.
 func composeProblem(k Kind, l *words) sheet {
-	w := writer{escape: escapeJSON}
+	w := writer{escape: escapeJSON, exact: true}
 	w.markup(`{"type":"about:blank","title":"`)
 	w.fill(holePhrase)
 	w.markup(`","status":`)

@@ -144,7 +144,9 @@ func (m *Maker) fill(v *values, a *Ask, t *traits, seconds int, l *words) {
 	v.text[holeOutcome] = a.Outcome
 	v.text[holeRestart] = attribute(restart(a.Restart))
 	if seconds > 0 {
-		v.text[holeSeconds], v.text[holeUnit] = m.number(seconds), l.unit(seconds)
+		v.text[holeSeconds], v.text[holeUnit] = m.number(seconds), l.inSeconds(seconds)
+		n, unit := l.told(seconds)
+		v.text[holeTime], v.text[holeTimeUnit] = m.number(n), unit
 		v.facts |= waits | manual
 		if a.Refresh && t.again {
 			v.facts ^= reloads | manual

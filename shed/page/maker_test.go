@@ -47,6 +47,8 @@ var visitors = []Ask{
 	{Restart: "/", Wait: 9 * time.Second, Refresh: true, InLine: true, Ahead: 7, Waited: 61 * time.Second},
 	{Restart: "/", Wait: 9 * time.Second, Refresh: true, InLine: true, Ahead: 12_345, Waited: 1000 * time.Hour, RequestID: "9"},
 	{Restart: "/", Wait: 9 * time.Second, Refresh: true, Ahead: 7, Waited: time.Minute},
+	{Restart: "/login", Wait: 121 * time.Second, Refresh: true, InLine: true, Ahead: 12_345, Waited: time.Minute},
+	{Restart: "/", Wait: 20 * time.Minute},
 }
 
 // everyAnswer calls yield with each visitor in each kind, form and language.
@@ -202,13 +204,17 @@ func TestWaitInWholeSeconds(t *testing.T) {
 		-time.Second: "", 0: "", 1: "1", time.Second: "1", time.Second + 1: "2", 59*time.Second + 999: "60", 1 << 62: "86400",
 		700 * time.Second: "700",
 	} {
-		for _, accept := range accepts {
+		for f, accept := range accepts {
 			a := m.Make(Ask{Wait: wait, Accept: accept})
 			if got := field(t, a, "Retry-After"); got != want {
 				t.Errorf("%v: Retry-After: %q, want %q", wait, got, want)
 			}
-			if want != "" && !strings.Contains(string(a.Body), want) {
-				t.Errorf("%v: the body does not speak of %s seconds", wait, want)
+			said := " " + want + " second"
+			if minutes := map[string]string{"700": "12", "86400": "1440"}[want]; minutes != "" && form(f) != formProblem {
+				said = " " + minutes + " minutes"
+			}
+			if want != "" && !strings.Contains(string(a.Body), said) {
+				t.Errorf("%v: the body does not speak of%s", wait, said)
 			}
 		}
 	}

@@ -95,7 +95,7 @@ func TestEveryHTML(t *testing.T) {
 				t.Errorf("%s in %s: attribute %s=%q", a.Kind, l.tag, at.Key, at.Val)
 			}
 		}
-		if err := mentions(d.text["main"], a, l); err != "" {
+		if err := mentions(d.text["main"], a, l, false); err != "" {
 			t.Errorf("%s in %s: %s: %q", a.Kind, l.tag, err, d.text["main"])
 		}
 		if d.meta["viewport"] == "" {
@@ -126,13 +126,19 @@ func TestEveryHTML(t *testing.T) {
 	})
 }
 
-// mentions holds what a person reads against what is true of his request.
-func mentions(text string, a Ask, l *words) string {
+// mentions holds what a person reads, or a program that hears of times in seconds, against what is true of the request.
+func mentions(text string, a Ask, l *words, exact bool) string {
 	again := a.Kind.traits().again
 	placed := a.InLine && (a.Kind == LinedUp || a.Kind == Degraded)
 	told := placed && a.Kind == LinedUp
 	wait := a.seconds()
-	timed := func(s string) string { return strings.ReplaceAll(s, "{n}", strconv.Itoa(wait)+l.unit(wait)) }
+	timed := func(s string) string {
+		n, unit := l.told(wait)
+		if exact {
+			n, unit = wait, l.inSeconds(wait)
+		}
+		return strings.ReplaceAll(s, "{n}", strconv.Itoa(n)+unit)
+	}
 	for _, c := range []struct {
 		what     string
 		sentence string
@@ -199,7 +205,7 @@ func TestEveryProblem(t *testing.T) {
 		}
 		told := a
 		told.Refresh = false // a program is not told of the page that reloads itself
-		if err := mentions(strings.ReplaceAll(p.Detail, l.unsure, ""), told, withoutUnsure(l)); err != "" {
+		if err := mentions(strings.ReplaceAll(p.Detail, l.unsure, ""), told, withoutUnsure(l), true); err != "" {
 			t.Errorf("%s in %s: %s: %q", a.Kind, l.tag, err, p.Detail)
 		}
 		if strings.Contains(p.Detail, "  ") || strings.HasPrefix(p.Detail, " ") || strings.HasSuffix(p.Detail, " ") || strings.Contains(p.Detail, "..") {
@@ -236,7 +242,7 @@ func TestEveryText(t *testing.T) {
 		}
 		told := a
 		told.Refresh = false
-		if err := mentions(strings.ReplaceAll(text, l.unsure, ""), told, withoutUnsure(l)); err != "" {
+		if err := mentions(strings.ReplaceAll(text, l.unsure, ""), told, withoutUnsure(l), false); err != "" {
 			t.Errorf("%s in %s: %s: %q", a.Kind, l.tag, err, text)
 		}
 	})

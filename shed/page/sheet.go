@@ -6,9 +6,11 @@ import "strings"
 type hole uint8
 
 const (
-	holeNone hole = iota
-	holeSeconds
-	holeUnit
+	holeNone     hole = iota
+	holeSeconds       // until the visitor should come again
+	holeUnit          // the word for them
+	holeTime          // the same as people say it, in seconds or minutes
+	holeTimeUnit      // the word for those
 	holeRestart
 	holeID
 	holeStatus
@@ -81,6 +83,7 @@ func (s sheet) size(v *values) int {
 type writer struct {
 	sheet  sheet
 	escape func(string) string
+	exact  bool // times are in seconds however long they are
 }
 
 func (w *writer) markup(s string) { w.markupIf(0, s) }
@@ -107,9 +110,13 @@ func (w *writer) sentence(need facts, before, s, after string) {
 		w.markupIf(need, before+w.escape(s)+after)
 		return
 	}
+	number, unit := holeTime, holeTimeUnit
+	if w.exact {
+		number, unit = holeSeconds, holeUnit
+	}
 	w.sheet = append(w.sheet,
-		part{before + w.escape(head), holeSeconds, need},
-		part{"", holeUnit, need},
+		part{before + w.escape(head), number, need},
+		part{"", unit, need},
 		part{w.escape(tail) + after, holeNone, need})
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -26,7 +27,7 @@ type View struct {
 
 	Seconds   int    // until Restart should be tried again; 0: not said
 	Restart   string // a path of this host
-	Refresh   bool   // the page should load Restart after Seconds by itself; false for what is not safe to repeat
+	Refresh   bool   // the page should load Restart after Seconds by itself; false where what was sent may have arrived
 	Carries   bool   // the request carried a session
 	RequestID string // "" for none
 
@@ -149,7 +150,8 @@ func view(a *Ask, l *words) *View {
 		if v.Refresh {
 			when = l.itself
 		}
-		said = append(said, strings.Replace(when, "{n}", fmt.Sprint(v.Seconds, l.unit(v.Seconds)), 1))
+		n, unit := l.told(v.Seconds)
+		said = append(said, strings.Replace(when, "{n}", strconv.Itoa(n)+unit, 1))
 	}
 	v.Body = strings.Join(said, l.gap)
 	return v

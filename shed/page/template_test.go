@@ -32,7 +32,7 @@ func TestOperatorsPage(t *testing.T) {
 		if a.Kind == SignedOut && (unescaped(d.href) != a.Restart || d.text["a"] != l.onward || made.Status == 200 && !strings.Contains(d.text["main"], " 200 ")) {
 			t.Errorf("signed_out in %s: link %q to %q: %s", l.tag, d.text["a"], d.href, made.Body)
 		}
-		if err := mentions(d.text["main"], a, l); err != "" {
+		if err := mentions(d.text["main"], a, l, false); err != "" {
 			t.Errorf("%s in %s: %s: %q", a.Kind, l.tag, err, d.text["main"])
 		}
 		if seconds, _, found := strings.Cut(d.meta["refresh"], ";url="); found != (a.Refresh && a.Kind.traits().again) || found && seconds != field(t, made, "Retry-After") {

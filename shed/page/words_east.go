@@ -1,7 +1,8 @@
 package page
 
 var wordsPL = words{
-	tag: "pl", units: [3]string{" sekundę", " sekundy", " sekund"}, stop: ".", gap: " ",
+	tag: "pl", stop: ".", gap: " ",
+	seconds: [3]string{" sekundę", " sekundy", " sekund"}, minutes: [3]string{" minutę", " minuty", " minut"},
 	title: [kinds]string{
 		Degraded:  "Ta strona jest teraz niedostępna",
 		LinedUp:   "Jesteś w kolejce",
@@ -39,7 +40,8 @@ var wordsPL = words{
 }
 
 var wordsJA = words{
-	tag: "ja", units: [3]string{"秒", "秒", "秒"}, stop: "。", gap: "",
+	tag: "ja", stop: "。", gap: "",
+	seconds: [3]string{"秒", "秒", "秒"}, minutes: [3]string{"分", "分", "分"},
 	title: [kinds]string{
 		Degraded:  "このページは現在ご利用いただけません",
 		LinedUp:   "順番をお待ちください",
@@ -77,7 +79,8 @@ var wordsJA = words{
 }
 
 var wordsZH = words{
-	tag: "zh", units: [3]string{" 秒", " 秒", " 秒"}, stop: "。", gap: "",
+	tag: "zh", stop: "。", gap: "",
+	seconds: [3]string{" 秒", " 秒", " 秒"}, minutes: [3]string{" 分钟", " 分钟", " 分钟"},
 	title: [kinds]string{
 		Degraded:  "此页面暂时无法使用",
 		LinedUp:   "您正在排队",

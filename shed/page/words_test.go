@@ -1,8 +1,10 @@
 package page
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 )
 
@@ -54,9 +56,45 @@ func TestUnits(t *testing.T) {
 		{"ja", map[int]string{1: "秒", 5: "秒"}},
 	} {
 		for n, want := range c.want {
-			if got := catalogue[find(c.tag)].unit(n); got != want {
+			if got := catalogue[find(c.tag)].inSeconds(n); got != want {
 				t.Errorf("%s: %d%s, want %s", c.tag, n, got, want)
 			}
 		}
+	}
+}
+
+// Nobody counts in hundreds of seconds, and whoever comes when he was told to must not be early.
+func TestLongWaitsAreInMinutes(t *testing.T) {
+	for seconds, want := range map[int]string{1: "1 second", 119: "119 seconds", 120: "2 minutes", 121: "3 minutes", 180: "3 minutes", 240: "4 minutes", 86_400: "1440 minutes"} {
+		if n, unit := wordsEN.told(seconds); fmt.Sprint(n, unit) != want {
+			t.Errorf("%d s: %d%s, want %s", seconds, n, unit, want)
+		}
+	}
+	m := maker(t, Settings{})
+	own := maker(t, Settings{Template: "<p>{{.Body}} {{.Seconds}}"})
+	for tag, want := range map[string]string{
+		"en": "by itself in 4 minutes.", "de": "in 4 Minuten von", "fr": "dans 4 minutes.", "es": "dentro de 4 minutos.", "pt": "dentro de 4 minutos.",
+		"it": "tra 4 minuti.", "nl": "over 4 minuten vanzelf", "pl": "za 4 minuty.", "ja": "4分後に", "zh": "在 4 分钟后",
+	} {
+		a := Ask{Kind: LinedUp, Accept: "text/html", Language: tag, Wait: 240 * time.Second, Refresh: true, Restart: "/login"}
+		page := m.Make(a)
+		if d := parseDocument(t, page.Body); !strings.Contains(d.text["main"], want) || d.meta["refresh"] != "240;url=/login" || field(t, page, "Retry-After") != "240" {
+			t.Errorf("%s: %s", tag, page.Body)
+		}
+		if text := string(own.Make(a).Body); !strings.Contains(text, want) || !strings.HasSuffix(text, " 240") {
+			t.Errorf("%s: the operator's page: %s", tag, text)
+		}
+		unit := catalogue[find(tag)].minutes[1]
+		a.Accept = "text/plain"
+		if text := string(m.Make(a).Body); !strings.Contains(text, "4"+unit) || strings.Contains(text, "240") {
+			t.Errorf("%s: %s", tag, text)
+		}
+		a.Accept = "application/json"
+		if problem := string(m.Make(a).Body); strings.Contains(problem, "4"+unit) || !strings.Contains(problem, `"retry_after":240`) {
+			t.Errorf("%s: %s", tag, problem)
+		}
+	}
+	if _, unit := wordsPL.told(5 * 60); unit != " minut" {
+		t.Errorf("pl: 5%s", unit)
 	}
 }

@@ -1,7 +1,8 @@
 package page
 
 var wordsEN = words{
-	tag: "en", units: [3]string{" second", " seconds", " seconds"}, stop: ".", gap: " ",
+	tag: "en", stop: ".", gap: " ",
+	seconds: [3]string{" second", " seconds", " seconds"}, minutes: [3]string{" minute", " minutes", " minutes"},
 	title: [kinds]string{
 		Degraded:  "This page is not available right now",
 		LinedUp:   "You are in line",
@@ -39,7 +40,8 @@ var wordsEN = words{
 }
 
 var wordsFR = words{
-	tag: "fr", units: [3]string{" seconde", " secondes", " secondes"}, stop: ".", gap: " ",
+	tag: "fr", stop: ".", gap: " ",
+	seconds: [3]string{" seconde", " secondes", " secondes"}, minutes: [3]string{" minute", " minutes", " minutes"},
 	title: [kinds]string{
 		Degraded:  "Cette page n’est pas disponible pour le moment",
 		LinedUp:   "Vous êtes dans la file d’attente",
@@ -77,7 +79,8 @@ var wordsFR = words{
 }
 
 var wordsES = words{
-	tag: "es", units: [3]string{" segundo", " segundos", " segundos"}, stop: ".", gap: " ",
+	tag: "es", stop: ".", gap: " ",
+	seconds: [3]string{" segundo", " segundos", " segundos"}, minutes: [3]string{" minuto", " minutos", " minutos"},
 	title: [kinds]string{
 		Degraded:  "Esta página no está disponible en este momento",
 		LinedUp:   "Está en la cola de espera",
@@ -115,7 +118,8 @@ var wordsES = words{
 }
 
 var wordsPT = words{
-	tag: "pt", units: [3]string{" segundo", " segundos", " segundos"}, stop: ".", gap: " ",
+	tag: "pt", stop: ".", gap: " ",
+	seconds: [3]string{" segundo", " segundos", " segundos"}, minutes: [3]string{" minuto", " minutos", " minutos"},
 	title: [kinds]string{
 		Degraded:  "Esta página não está disponível neste momento",
 		LinedUp:   "Está na fila de espera",
@@ -153,7 +157,8 @@ var wordsPT = words{
 }
 
 var wordsNL = words{
-	tag: "nl", units: [3]string{" seconde", " seconden", " seconden"}, stop: ".", gap: " ",
+	tag: "nl", stop: ".", gap: " ",
+	seconds: [3]string{" seconde", " seconden", " seconden"}, minutes: [3]string{" minuut", " minuten", " minuten"},
 	title: [kinds]string{
 		Degraded:  "Deze pagina is nu niet beschikbaar",
 		LinedUp:   "U staat in de wachtrij",
@@ -191,7 +196,8 @@ var wordsNL = words{
 }
 
 var wordsDE = words{
-	tag: "de", units: [3]string{" Sekunde", " Sekunden", " Sekunden"}, stop: ".", gap: " ",
+	tag: "de", stop: ".", gap: " ",
+	seconds: [3]string{" Sekunde", " Sekunden", " Sekunden"}, minutes: [3]string{" Minute", " Minuten", " Minuten"},
 	title: [kinds]string{
 		Degraded:  "Diese Seite ist gerade nicht verfügbar",
 		LinedUp:   "Sie sind in der Warteschlange",
@@ -229,7 +235,8 @@ var wordsDE = words{
 }
 
 var wordsIT = words{
-	tag: "it", units: [3]string{" secondo", " secondi", " secondi"}, stop: ".", gap: " ",
+	tag: "it", stop: ".", gap: " ",
+	seconds: [3]string{" secondo", " secondi", " secondi"}, minutes: [3]string{" minuto", " minuti", " minuti"},
 	title: [kinds]string{
 		Degraded:  "Questa pagina non è disponibile in questo momento",
 		LinedUp:   "Sei in coda",
