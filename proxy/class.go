@@ -138,11 +138,11 @@ func (x *exchange) shed(err error) {
 	}
 }
 
-// hadRoom reports whether a pool could have taken a sign-in that its own refused: the one it may borrow of, or where the operator named
+// hadRoom reports whether a pool could have taken a sign-in that its own refused, or took lesser requests instead: the one it may borrow of, or where the operator named
 // none, any that has a backend in use.
 func (x *exchange) hadRoom(p *Pool) bool {
 	switch {
-	case p == x.pool, x.route.Overflow != nil && p != x.route.Overflow, p.Gate.Room() == 0:
+	case p == x.pool, x.route.Overflow != nil && p != x.route.Overflow, !p.Gate.Lends(x.class):
 		return false
 	}
 	return slices.ContainsFunc(p.Backends.Status(), func(b upstream.BackendStatus) bool { return b.Up && !b.Ejected })
