@@ -101,7 +101,7 @@ func pool(p *proxy.Pool, c config.Pool, recent []record.PoolRecent) admin.Pool {
 			URL: b.URL, Up: b.Up, Checked: c.Health != nil, InFlight: b.InFlight,
 			Ejected: b.Ejected, EjectedUntil: b.EjectedUntil, Warming: b.Warming,
 		}
-		if !b.Up {
+		if !b.Up || b.Ejected {
 			shown.Error = cmp.Or(b.LastError, "no answer to its health check")
 		}
 		out.Backends = append(out.Backends, shown)
