@@ -12,6 +12,7 @@ const (
 	maxMethod    = 32       // bytes; the longest that is registered has 17
 	maxBlank     = 2        // empty lines before a request line (RFC 9112 section 2.2)
 	maxLength    = 18       // digits of a Content-Length, so that it fits in 63 bits
+	mostLength   = 1e18 - 1 // which is that
 	maxSize      = 15       // hexadecimal digits of a chunk's size, likewise
 	maxExtension = 1 << 10  // bytes of one chunk's size line after the size
 	maxWaste     = 16 << 10 // bytes of chunk heads beyond those that the data is worth

@@ -27,7 +27,7 @@ const ChunkEnd = "\r\n"
 func AppendRequest(dst []byte, method, target, host string, head Head, f Framing, c Connection) ([]byte, error) {
 	switch {
 	case !ValidName(method), len(method) > maxMethod, !ValidTarget(target), !validForm(method, target), !all(host, hostByte),
-		f.Kind > Chunked, f.Kind == ByLength && f.Length < 0:
+		f.Kind > Chunked, !f.writable():
 		return dst, ErrUnwritable
 	}
 	dst = append(dst, method...)
@@ -52,9 +52,9 @@ func AppendRequest(dst []byte, method, target, host string, head Head, f Framing
 // is for those two; an answer to GET that has no body is ByLength of 0. An interim answer and a 204 never announce a body. ToClose
 // implies Close.
 //
-// A status outside 100 to 999 or a negative length is ErrUnwritable, and nothing is appended.
+// A status outside 100 to 999 or a length that is negative or has more than 18 digits is ErrUnwritable, and nothing is appended.
 func AppendAnswer(dst []byte, status int, head Head, f Framing, c Connection) ([]byte, error) {
-	if status < 100 || status > 999 || f.Kind > ToClose || f.Kind == ByLength && f.Length < 0 {
+	if status < 100 || status > 999 || f.Kind > ToClose || !f.writable() {
 		return dst, ErrUnwritable
 	}
 	if status == 200 {
@@ -123,6 +123,11 @@ func appendLines(dst []byte, head Head, s section) []byte {
 		dst = append(dst, '\r', '\n')
 	}
 	return dst
+}
+
+// writable reports whether a length is one that is read back.
+func (f Framing) writable() bool {
+	return f.Kind != ByLength || f.Length >= 0 && f.Length <= mostLength
 }
 
 func appendFraming(dst []byte, f Framing) []byte {
