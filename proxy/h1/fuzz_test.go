@@ -30,7 +30,8 @@ func fields(h Head) map[string][]string {
 func theirs(h http.Header, ours map[string][]string) map[string][]string {
 	m := maps.Clone(map[string][]string(h))
 	delete(m, "Content-Length")
-	delete(ours, "Trailer") // which it takes apart
+	delete(ours, "Trailer") // which it takes apart, mostly
+	delete(m, "Trailer")
 	if _, ok := ours["Cache-Control"]; !ok && len(ours["Pragma"]) > 0 && ours["Pragma"][0] == "no-cache" {
 		delete(m, "Cache-Control")
 	}

@@ -38,7 +38,7 @@ func AppendRequest(dst []byte, method, target, host string, head Head, f Framing
 	dst = append(dst, '\r', '\n')
 	dst = appendLines(dst, head, inRequest)
 	if f.Kind == NoBody && (method == "POST" || method == "PUT" || method == "PATCH") {
-		f.Kind = ByLength
+		f = Framing{Kind: ByLength}
 	}
 	dst = appendFraming(dst, f)
 	return appendEnd(dst, c), nil
