@@ -113,9 +113,7 @@ func (m *RequestHead) requestLine(buf []byte, l *Limits) (int, error) {
 		i = next
 	}
 	begin := i
-	for i < len(buf) && classes[buf[i]]&nameByte != 0 {
-		i++
-	}
+	i = skipName(buf, i)
 	switch {
 	case i-begin > maxMethod:
 		return 0, ErrMethod
