@@ -1,7 +1,3 @@
-// Package h1 holds the parts of an HTTP/1 message that both sides of the proxy share.
-//
-// So far that is the head: a list of lines that keeps the order and the number of what came. It knows no sockets and no
-// policy.
 package h1
 
 import "strings"
