@@ -34,7 +34,8 @@ type conn struct {
 	ctx    context.Context // ends when the visitor has gone, or the Server is closed for good
 	leave  context.CancelFunc
 
-	raw syscall.RawConn       // nil: none
+	raw syscall.RawConn       // nil: none; then
+	one [1]byte               // is what is waited for
 	try func(fd uintptr) bool // tryRead
 	n   int                   // what it read
 	err error                 // and what went wrong
@@ -57,10 +58,8 @@ func (c *conn) open(s *Server) {
 		addr := a.AddrPort()
 		c.peer = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 	}
-	if sc, ok := c.Conn.(syscall.Conn); ok {
-		if raw, err := sc.SyscallConn(); err == nil {
-			c.raw, c.try = raw, c.tryRead
-		}
+	if c.raw = rawOf(c.Conn); c.raw != nil {
+		c.try = c.tryRead
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"gatehouse/proxy/h1"
@@ -23,6 +22,7 @@ func (c *conn) end() {
 	c.leave()
 	_ = c.Close()
 	if v := c.v; v != nil {
+		v.forget() // also a head that was read in part
 		v.r, v.w = v.base, v.base
 		c.rest()
 	}
@@ -36,13 +36,13 @@ func (c *conn) rest() {
 	visits.Put(v)
 }
 
-// take gets a visit for what is coming.
+// take gets a visit for what is coming, with room for it.
 func (c *conn) take() *visit {
 	if c.v == nil {
 		c.v = visits.Get().(*visit)
 		c.v.conn = c
-		c.v.make(inRoom)
 	}
+	c.v.make(inRoom)
 	return c.v
 }
 
@@ -60,12 +60,11 @@ func (c *conn) await(first bool) bool {
 		c.waitAtMost(c.server.limits.IdleTimeout)
 	}
 	if c.raw == nil { // no way to wait for bytes without a place for them; one is enough
-		var one [1]byte
-		if n, err := c.Conn.Read(one[:]); n == 0 || err != nil {
+		if n, err := c.Conn.Read(c.one[:]); n == 0 || err != nil {
 			return false
 		}
 		v := c.take()
-		v.in[v.w] = one[0]
+		v.in[v.w] = c.one[0]
 		v.w++
 		return true
 	}
@@ -73,22 +72,6 @@ func (c *conn) await(first bool) bool {
 		return false
 	}
 	c.v.w += c.n
-	return true
-}
-
-// tryRead reads if there is something to read, and holds no buffer otherwise.
-func (c *conn) tryRead(fd uintptr) bool {
-	v := c.take()
-	for {
-		c.n, c.err = syscall.Read(int(fd), v.in[v.w:])
-		if c.err != syscall.EINTR {
-			break
-		}
-	}
-	if c.err == syscall.EAGAIN {
-		c.rest()
-		return false
-	}
 	return true
 }
 

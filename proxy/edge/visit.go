@@ -80,6 +80,7 @@ func (v *visit) begin(now time.Time) {
 // forget drops what belongs to a request that has ended, and keeps what came behind it.
 func (v *visit) forget() {
 	v.req.Reset()
+	clear(v.lines[:]) // the head may have outgrown them
 	v.req.Head = v.lines[:0]
 	if v.body != nil {
 		v.body = nil
