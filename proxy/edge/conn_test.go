@@ -130,7 +130,7 @@ func TestHalfAHeadIsForgotten(t *testing.T) {
 			c.Conn.(*net.TCPConn).CloseWrite()
 			io.Copy(io.Discard, c)
 			c = dial(t, s)
-			c.send("GET /abcdef HTTP/1.1\nHost: a\n\n")
+			c.send("GET / HTTP/1.1\nHost: a\n\nGET /next HTTP/1.1\nHost: a")
 			if _, body := c.answer("GET"); body != "ok" {
 				t.Fatalf("after %q: %q", half, body)
 			}
@@ -170,14 +170,18 @@ func TestWhatComesDuringAnExchangeIsTheNextRequest(t *testing.T) {
 
 // Who ends his way behind his request, and has to wait, has gone: he is not told from one who closed.
 func TestAHalfCloseEndsTheContext(t *testing.T) {
-	gone := make(chan struct{})
-	s := start(t, Settings{}, func(v Visitor) {
+	const short = 50 * time.Millisecond
+	held, gone := make(chan struct{}), make(chan struct{})
+	s := start(t, Settings{Limits: Limits{HeadTimeout: short}}, func(v Visitor) {
+		close(held)
 		<-v.Context().Done()
 		v.Abort()
 		close(gone)
 	})
 	c := dial(t, s)
 	c.send("GET / HTTP/1.1\nHost: a\n\n")
+	wait(t, held)
+	<-time.After(3 * short) // no wait for an event: the time for the head is over by then, and was not for this
 	c.Conn.(*net.TCPConn).CloseWrite()
 	wait(t, gone)
 	c.ended()
