@@ -1,34 +1,26 @@
 package edge
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/textproto"
-	"strconv"
-	"time"
+	"strings"
 
 	"gatehouse/proxy/h1"
 )
 
-// ErrNoUpgrade is what Visitor.Upgrade returns where the connection cannot be handed over.
-var ErrNoUpgrade = errors.New("this connection cannot be upgraded")
-
 var (
 	errAnswered = errors.New("the answer has been given already")
+	errNoAnswer = errors.New("there is no answer that this could belong to")
 	errStatus   = errors.New("this status cannot be sent so")
+	errLong     = errors.New("more than the answer's length")
 )
 
-// invite sends 100 Continue. net/http would do so by itself, but not without running into an interim answer that is being sent
-// at the same time.
+// invite sends 100 Continue.
 func (v *visit) invite() {
 	v.writing.Lock()
 	defer v.writing.Unlock()
 	if !v.answered {
-		v.w.WriteHeader(http.StatusContinue)
+		v.out = append(v.out, h1.ContinueAnswer...)
+		_ = v.Flush() // who is gone will be noticed by reading
 	}
 }
 
@@ -40,14 +32,15 @@ func (v *visit) Inform(status int, head h1.Head) error {
 		return errAnswered
 	case status <= 101 || status > 199:
 		return errStatus
-	case !v.r.ProtoAtLeast(1, 1): // HTTP/1.0 knows none (RFC 9110 section 15.2)
+	case v.req.Minor == 0: // HTTP/1.0 knows none (RFC 9110 section 15.2)
 		return nil
 	}
-	header := v.w.Header()
-	add(header, head)
-	v.w.WriteHeader(status)
-	clear(header)
-	return nil
+	own, _ := sift(head)
+	var err error
+	if v.out, err = h1.AppendAnswer(v.out, status, own, h1.Framing{}, h1.Unsaid); err != nil {
+		return err
+	}
+	return v.Flush()
 }
 
 func (v *visit) Answer(status int, head h1.Head, length int64, trailers bool) error {
@@ -59,89 +52,133 @@ func (v *visit) Answer(status int, head h1.Head, length int64, trailers bool) er
 	case status < 200 || status > 999:
 		return errStatus
 	}
-	v.answered, v.trailers = true, trailers
-	header := v.w.Header()
-	add(header, head)
-	if length >= 0 {
-		header.Set("Content-Length", strconv.FormatInt(length, 10))
+	v.answered = true
+	v.bodiless = status == 204 || status == 304 || v.req.Method == "HEAD"
+	f := h1.Framing{Kind: h1.ByLength, Length: length}
+	switch {
+	case status == 304 || v.bodiless && length < 0:
+		f = h1.Framing{}
+	case length >= 0:
+	case v.req.Minor > 0:
+		f, v.trailers = h1.Framing{Kind: h1.Chunked}, trailers
+	default:
+		f = h1.Framing{Kind: h1.ToClose}
 	}
-	if _, ok := header["Content-Type"]; !ok {
-		header["Content-Type"] = nil // what the backend did not say is not guessed
+	v.framing, v.left = f.Kind, f.Length
+	v.closeAfter = v.closeAfter || f.Kind == h1.ToClose || v.body.hopeless() || v.conn.server.draining.Load()
+	connection := h1.Unsaid
+	switch {
+	case v.closeAfter:
+		connection = h1.Close
+	case v.req.Minor == 0:
+		connection = h1.KeepAlive
 	}
-	if v.closeAfter || v.body.hopeless() {
-		v.closeAfter = true
-		header.Set("Connection", "close")
-	}
-	v.w.WriteHeader(status)
-	return nil
-}
-
-// add puts lines into a header, but those that are the front end's.
-func add(header http.Header, head h1.Head) {
-	for _, l := range head {
-		if name := textproto.CanonicalMIMEHeaderKey(l.Name); !framing(name) && name != "Connection" {
-			header[name] = append(header[name], l.Value)
-		}
-	}
-}
-
-func (v *visit) Write(p []byte) (int, error) { return v.w.Write(p) }
-func (v *visit) Flush() error                { return v.control.Flush() }
-
-func (v *visit) SendTrailer(trailer h1.Head) error {
-	if !v.trailers {
-		return nil
-	}
-	// A body that is still buffered as a whole would get a length, and no trailer.
-	if err := v.control.Flush(); err != nil {
+	own, dated := sift(head)
+	var err error
+	if v.out, err = h1.AppendAnswer(v.out, status, own, f, connection); err != nil {
 		return err
 	}
-	header := v.w.Header()
-	for _, l := range trailer {
-		if name := textproto.CanonicalMIMEHeaderKey(l.Name); !framing(name) {
-			name = http.TrailerPrefix + name
-			header[name] = append(header[name], l.Value)
-		}
+	if !dated {
+		v.out = v.conn.server.clock.appendDate(v.out)
 	}
 	return nil
 }
 
-func (v *visit) Upgrade(head h1.Head) (net.Conn, io.Reader, error) {
-	v.writing.Lock()
-	defer v.writing.Unlock()
-	switch {
-	case v.answered:
-		return nil, nil, errAnswered
-	case !v.body.whole():
-		return nil, nil, fmt.Errorf("%w: part of the body was not read", ErrNoUpgrade)
-	}
-	_, buffered, err := v.control.Hijack()
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrNoUpgrade, err)
-	}
-	v.answered, v.upgraded = true, true
-	answer := []byte("HTTP/1.1 101 Switching Protocols\r\n")
-	for _, l := range head {
-		if h1.ValidName(l.Name) && h1.ValidValue(l.Value) {
-			answer = fmt.Appendf(answer, "%s: %s\r\n", l.Name, l.Value)
+// sift leaves out the lines that concern the connection or frame the message, and reports whether there is a Date.
+func sift(head h1.Head) (own h1.Head, dated bool) {
+	foreign := false
+	for i := range head {
+		switch name := head[i].Name; len(name) {
+		case len("Date"):
+			dated = dated || strings.EqualFold(name, "Date")
+		case len("Trailer"), len("Connection"): // and Keep-Alive
+			foreign = foreign || ofConnection(name)
 		}
 	}
-	if _, err := v.conn.Write(append(answer, "\r\n"...)); err != nil {
-		_ = v.conn.Close()
-		return nil, nil, err
+	if !foreign {
+		return head, dated
 	}
-	v.conn.upgraded.Store(true)
-	_ = v.conn.SetDeadline(time.Time{})
-	// Read past net/http's reader, which would end the Context when the visitor only ends his way.
-	early, _ := buffered.Peek(buffered.Reader.Buffered())
-	return v.conn, io.MultiReader(bytes.NewReader(bytes.Clone(early)), v.conn), nil
+	own = make(h1.Head, 0, len(head))
+	for _, l := range head {
+		if !ofConnection(l.Name) {
+			own = append(own, l)
+		}
+	}
+	return own, dated
+}
+
+func ofConnection(name string) bool {
+	return strings.EqualFold(name, "Connection") || strings.EqualFold(name, "Trailer") || strings.EqualFold(name, "Keep-Alive")
+}
+
+// Write gathers what is small, and passes what is large on without copying it.
+func (v *visit) Write(p []byte) (int, error) {
+	switch {
+	case !v.answered || v.upgraded || v.trailed:
+		return 0, errNoAnswer
+	case v.failed != nil:
+		return 0, v.failed
+	case v.req.Method == "HEAD" || len(p) == 0:
+		return len(p), nil
+	case v.bodiless || v.framing == h1.ByLength && int64(len(p)) > v.left:
+		return 0, errLong
+	}
+	v.left -= int64(len(p))
+	end := ""
+	if v.framing == h1.Chunked {
+		v.out, end = h1.AppendChunkHead(v.out, len(p)), h1.ChunkEnd
+	}
+	if len(v.out)+len(p)+len(end) <= outSize {
+		v.out = append(append(v.out, p...), end...)
+		return len(p), nil
+	}
+	if len(v.out) == 0 {
+		v.failed = v.conn.send(p)
+	} else {
+		v.pieces = [3][]byte{v.out, p, nil}
+		v.many = v.pieces[:2]
+		if end != "" {
+			v.pieces[2] = chunkEnd
+			v.many = v.pieces[:]
+		}
+		v.failed = v.conn.sendAll(&v.many)
+		clear(v.pieces[:])
+	}
+	v.out = v.room[:0]
+	if v.failed != nil {
+		return 0, v.failed
+	}
+	return len(p), nil
+}
+
+// chunkEnd is only read.
+var chunkEnd = []byte(h1.ChunkEnd)
+
+func (v *visit) Flush() error {
+	if v.failed == nil && len(v.out) > 0 {
+		v.failed = v.conn.send(v.out)
+		v.out = v.room[:0]
+	}
+	return v.failed
+}
+
+func (v *visit) SendTrailer(trailer h1.Head) error {
+	switch {
+	case !v.answered:
+		return errNoAnswer
+	case !v.trailers || v.trailed || v.bodiless:
+		return nil
+	}
+	v.trailed = true
+	v.out = h1.AppendLastChunk(v.out, trailer)
+	return v.failed
 }
 
 // answerHealth tells a balancer whether more visitors are welcome.
 func (v *visit) answerHealth() {
-	status, text := http.StatusOK, "ready\n"
-	if !v.server.ready.Load() {
-		status, text = http.StatusServiceUnavailable, "draining\n"
+	status, text := 200, "ready\n"
+	if !v.conn.server.ready.Load() {
+		status, text = 503, "draining\n"
 	}
 	head := h1.Head{{Name: "Content-Type", Value: "text/plain; charset=utf-8"}, {Name: "Cache-Control", Value: "no-store"}}
 	if err := v.Answer(status, head, int64(len(text)), false); err == nil {

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"sync"
 	"time"
+
+	"gatehouse/proxy/h1"
 )
 
 const (
@@ -22,39 +23,51 @@ var (
 )
 
 // body is a request's body that must keep a pace: what comes too slowly ends in an error, so that nobody can hold a permit by
-// sending one byte a minute. Reading belongs to one goroutine; Interrupt may come from another.
+// sending one byte a minute. Reading belongs to one goroutine; Interrupt may come from another, and also when it is too late.
+// So a body is never used for a second request.
 type body struct {
-	from    io.Reader
-	length  int64
-	control *http.ResponseController
-	limits  Limits
-	invite  func() // sends 100 Continue before the first Read; nil: nobody waits for it
-	broke   func() // is told of a Read that failed, for whatever reason, before it returns
+	v      *visit
+	length int64 // -1: chunked
+	limits *Limits
 
-	mu    sync.Mutex
-	begun bool
-	n     int64
-	spent time.Duration // waiting for the visitor, and for nobody else
-	done  error         // what every further Read returns: the end came, or an error, or nobody wants the rest
+	reading sync.Mutex // held during a Read, and from take to drop
+	by      time.Time  // when finish gives up; zero: it did not begin
+
+	mu     sync.Mutex
+	begun  bool
+	invite bool // somebody waits for 100 Continue
+	n      int64
+	spent  time.Duration // waiting for the visitor, and for nobody else
+	done   error         // what every further Read returns: the end came, or an error, or nobody wants the rest
+}
+
+func newBody(v *visit, f h1.Framing) *body {
+	b := &body{v: v, length: f.Length, limits: &v.conn.server.limits, invite: v.req.Continue}
+	if f.Kind == h1.Chunked {
+		b.length = -1
+		v.chunks.Reset(h1.Limits{})
+		v.make(inRoom)
+	}
+	return b
 }
 
 func (b *body) Read(p []byte) (int, error) {
-	first, err := b.pace()
-	if err != nil {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	b.mu.Lock()
+	first, err := !b.begun, b.done
+	b.begun = true
+	b.mu.Unlock()
+	if err != nil || len(p) == 0 {
 		return 0, err
 	}
-	if first && b.invite != nil {
-		b.invite()
+	if first && b.invite {
+		b.v.invite()
 	}
-	began := time.Now()
-	n, err := b.from.Read(p)
-	if err != nil && err != io.EOF {
-		b.broke()
-	}
+	n, err := b.next(p)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.n += int64(n)
-	b.spent += time.Since(began)
 	switch {
 	case err == nil:
 	case b.done != nil:
@@ -64,22 +77,84 @@ func (b *body) Read(p []byte) (int, error) {
 		b.done = err
 	default:
 		b.done = err
+		if err == io.EOF {
+			b.v.watch.arm(b.v)
+		}
 	}
 	return n, err
 }
 
-// pace gives the next Read its time: the grace, and what the bytes so far have earned. At the body's end net/http takes the
-// deadline away again.
-func (b *body) pace() (first bool, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.done != nil {
-		return false, b.done
+// next reads some of the body, and its end with the last of it where that is known. Nothing behind the end is touched.
+func (b *body) next(p []byte) (int, error) {
+	if b.length < 0 {
+		return b.nextChunked(p)
 	}
-	first, b.begun = !b.begun, true
+	left := b.length - b.n // n is only written by who reads
+	p = p[:min(int64(len(p)), left)]
+	v := b.v
+	n := copy(p, v.in[v.r:v.w])
+	v.r += n
+	if n == 0 {
+		var err error
+		if n, err = b.pull(p); n == 0 && err != nil {
+			return 0, err
+		}
+	}
+	if int64(n) == left {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (b *body) nextChunked(p []byte) (int, error) {
+	v, got := b.v, 0
+	for {
+		for v.r < v.w && got < len(p) {
+			data, n, err := v.chunks.Next(v.in[v.r:min(v.w, v.r+len(p)-got)])
+			v.r += n
+			got += copy(p[got:], data)
+			if err != nil && err != h1.ErrMore {
+				return got, err
+			}
+		}
+		if got > 0 {
+			return got, nil
+		}
+		v.r, v.w = v.base, v.base
+		n, err := b.pull(v.in[v.w:])
+		if v.w += n; n == 0 && err != nil {
+			return 0, err
+		}
+	}
+}
+
+// pull reads from the connection in the time that is left: the grace, and what the bytes so far have earned.
+func (b *body) pull(p []byte) (int, error) {
+	c := b.v.conn
+	began := time.Now()
+	b.mu.Lock()
+	if err := b.done; err != nil {
+		b.mu.Unlock()
+		return 0, err
+	}
 	earned := time.Duration(float64(b.n) / float64(b.limits.BodyRate) * float64(time.Second))
-	wait := min(b.limits.BodyGrace+earned-b.spent, maxWait*b.limits.BodyGrace)
-	return first, b.control.SetReadDeadline(time.Now().Add(wait))
+	by := began.Add(min(b.limits.BodyGrace+earned-b.spent, maxWait*b.limits.BodyGrace))
+	if !b.by.IsZero() {
+		by = b.by
+	}
+	_ = c.SetReadDeadline(by)
+	b.mu.Unlock()
+	n, err := c.Conn.Read(p)
+	b.mu.Lock()
+	b.spent += time.Since(began)
+	b.mu.Unlock()
+	if n == 0 && err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		c.leave() // before whoever reads sees it, so that he who sees the one sees the other
+	}
+	return n, err
 }
 
 // Interrupt ends a Read that is under way. The rest of the body is lost, and the connection with it once it is answered.
@@ -88,37 +163,63 @@ func (b *body) Interrupt() {
 	defer b.mu.Unlock()
 	if b.done == nil {
 		b.done = errUnwanted
-		_ = b.control.SetReadDeadline(time.Unix(1, 0))
+		_ = b.v.conn.SetReadDeadline(time.Unix(1, 0))
 	}
 }
 
 // hopeless reports whether it is known already that the connection cannot be kept: more is left than is worth reading, it
 // broke off, or the visitor waits for a word that nobody will give.
 func (b *body) hopeless() bool {
+	if b == nil {
+		return false
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.done != nil {
 		return b.done != io.EOF
 	}
-	return b.length-b.n > worth || b.invite != nil && !b.begun
+	return b.length-b.n > worth || b.invite && !b.begun
 }
 
 // whole reports whether the body was read to its end.
 func (b *body) whole() bool {
+	if b == nil {
+		return true
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.done == io.EOF
 }
 
-// finish reads the little that may be left and reports whether that was all of it. Nobody may be reading.
-func (b *body) finish() bool {
+// take takes the body from its reader, and waits for a Read that is under way. drop must follow.
+func (b *body) take() {
+	if b.reading.TryLock() {
+		return
+	}
+	b.Interrupt()
+	b.reading.Lock()
+}
+
+// drop lets go of a body that was taken. Whoever still has it gets nothing more.
+func (b *body) drop() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	if b.done == nil {
-		_ = b.control.SetReadDeadline(time.Now().Add(restTime))
-		if _, b.done = io.CopyN(io.Discard, b.from, worth+1); b.done == nil {
-			b.done = errUnwanted
+		b.done = errUnwanted
+	}
+	b.mu.Unlock()
+	b.reading.Unlock()
+}
+
+// finish reads the little that may be left of a body that was taken, and reports whether that was all of it.
+func (b *body) finish() bool {
+	b.by = time.Now().Add(restTime)
+	buf := make([]byte, worth+1)
+	for rest := buf; len(rest) > 0; {
+		n, err := b.next(rest)
+		b.n += int64(n)
+		if rest = rest[n:]; err != nil {
+			return err == io.EOF
 		}
 	}
-	return b.done == io.EOF
+	return false
 }

@@ -1,77 +1,136 @@
 package edge
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
 const (
 	lingering = 500 * time.Millisecond // see conn.Close
-	piece     = 16 << 10               // bytes of an answer that one write deadline is for
+	lingered  = 8 << 20                // bytes, likewise
+	piece     = 16 << 10               // bytes of an answer that WriteTimeout is for
 )
 
-// conn is a visitor's connection as net/http's server sees it. It adds what that server lacks: every write has its deadline,
-// the server's own included; a Read that timed out can be told from a visitor who left; and a connection on which part of a
-// body is left can be spent, so that nothing on it is ever taken for another request.
+// The states of a connection, as far as Drain cares.
+const (
+	reading int32 = iota // idle, or in a head
+	busy
+	closed // Drain closed it
+)
+
+// conn is a visitor's connection. It belongs to the goroutine that serves it; Drain may close or reset it, and look at state.
 type conn struct {
 	net.Conn
-	owner   *bounded
-	timeout time.Duration // for each piece written
+	owner  *bounded
+	server *Server
+	peer   netip.AddrPort
+	ctx    context.Context // ends when the visitor has gone, or the Server is closed for good
+	leave  context.CancelFunc
 
-	late     atomic.Bool // a Read ended by its deadline
-	spent    atomic.Bool // nothing is read any more
-	upgraded atomic.Bool // no deadlines any more
-	used     atomic.Bool // a request's head was read
+	raw syscall.RawConn       // nil: none; then
+	one [1]byte               // is what is waited for
+	try func(fd uintptr) bool // tryRead
+	n   int                   // what it read
+	err error                 // and what went wrong
+
+	v *visit // nil while nothing has come
+
+	state    atomic.Int32
 	closing  atomic.Bool
+	upgraded atomic.Bool // the handler's now
+	spent    bool        // something may still be coming that nobody reads
+
+	readBy, writeBy time.Time // the deadlines that are set; zero where that is not known
 }
 
-func (c *conn) Read(p []byte) (int, error) {
-	if c.spent.Load() {
-		return 0, io.EOF
+// open makes c ready to be served by s.
+func (c *conn) open(s *Server) {
+	c.server = s
+	c.ctx, c.leave = context.WithCancel(s.base)
+	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		addr := a.AddrPort()
+		c.peer = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 	}
-	n, err := c.Conn.Read(p)
-	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
-		c.late.Store(true)
+	if c.raw = rawOf(c.Conn); c.raw != nil {
+		c.try = c.tryRead
 	}
-	return n, err
 }
 
-func (c *conn) Write(p []byte) (int, error) {
-	if c.upgraded.Load() {
-		return c.Conn.Write(p)
+// waitAtMost sets the deadline for reading. It may be a quarter later than asked: a busy connection would set one for each
+// request otherwise.
+func (c *conn) waitAtMost(d time.Duration) {
+	now := time.Now()
+	if ahead := c.readBy.Sub(now); ahead < d || ahead > d+d/4 {
+		c.readBy = now.Add(d + d/4)
+		_ = c.SetReadDeadline(c.readBy)
 	}
-	for n := 0; ; {
-		_ = c.SetWriteDeadline(time.Now().Add(c.timeout))
-		m, err := c.Conn.Write(p[n:min(len(p), n+piece)])
-		if n += m; err != nil || n == len(p) {
-			return n, err
+}
+
+// send writes p. Each 16 KiB have WriteTimeout, or a quarter more, to be taken, so that a steady reader is not cut, however slow
+// his line. A failure means that the visitor has gone.
+func (c *conn) send(p []byte) error {
+	for {
+		c.takeAtMost()
+		n, err := c.Conn.Write(p)
+		if p = p[n:]; err == nil {
+			return nil
+		}
+		if n < piece || !errors.Is(err, os.ErrDeadlineExceeded) {
+			c.leave()
+			return err
 		}
 	}
 }
 
-// CloseWrite ends our way and leaves the other open.
-func (c *conn) CloseWrite() error {
-	half, ok := c.Conn.(interface{ CloseWrite() error })
-	if !ok {
-		return errors.ErrUnsupported
+// sendAll is send for several pieces, which go in one write.
+func (c *conn) sendAll(pieces *net.Buffers) error {
+	for {
+		c.takeAtMost()
+		n, err := pieces.WriteTo(c.Conn)
+		if err == nil {
+			return nil
+		}
+		if n < piece || !errors.Is(err, os.ErrDeadlineExceeded) {
+			c.leave()
+			return err
+		}
 	}
-	return half.CloseWrite()
+}
+
+func (c *conn) takeAtMost() {
+	now, d := time.Now(), c.server.limits.WriteTimeout
+	if ahead := c.writeBy.Sub(now); ahead < d {
+		c.writeBy = now.Add(d + d/4)
+		_ = c.SetWriteDeadline(c.writeBy)
+	}
 }
 
 // Close closes the connection. A spent one first gets the time for what was sent to arrive: the kernel answers bytes that
 // nobody reads with a reset, which makes the visitor lose what he has not read yet. A second Close cuts that short.
 func (c *conn) Close() error {
-	if !c.closing.Swap(true) && c.spent.Load() && c.CloseWrite() == nil {
-		_ = c.SetReadDeadline(time.Now().Add(lingering))
-		_, _ = io.Copy(io.Discard, c.Conn)
+	if !c.closing.Swap(true) && c.spent {
+		if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+			_ = c.SetReadDeadline(time.Now().Add(lingering))
+			_, _ = io.CopyN(io.Discard, c.Conn, lingered)
+		}
 	}
-	err := c.Conn.Close()
-	c.owner.forget(c)
-	return err
+	return c.Conn.Close()
+}
+
+// cut ends whatever goes on.
+func (c *conn) cut() {
+	if c.upgraded.Load() {
+		_ = c.Conn.Close()
+	} else {
+		c.reset()
+	}
 }
 
 // reset closes the connection so that its end cannot be taken for the end of a message.
@@ -80,5 +139,5 @@ func (c *conn) reset() {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
-	_ = c.Close()
+	_ = c.Conn.Close()
 }

@@ -1,16 +1,19 @@
 // Package edge owns the sockets that visitors reach: listeners, front ends, drain. A front end turns what it reads into a
 // Visitor and hands it to a Handler.
 //
-// HTTP/1.1 is read by net/http's server. What that costs is known: it forgives bare line feeds, folded lines and a length beside
-// chunks without a word, forgets the order of names, forgets the Host field beside a target in absolute form, and answers what
-// it cannot read by itself, in plain text. What can be mended from outside is mended here:
+// HTTP/1 is read by a front end of our own on package h1, which refuses whatever can be read in two ways:
 //
-//	it throws away what a visitor sends while he is answered       full duplex, always
-//	it takes a Read that timed out for a visitor who left          visit has a Context of its own
-//	it may read on behind a body that broke off                    the connection is spent: nothing on it is a request any more
-//	it waits for the rest of a body, and for readers, for ever     every wait has a deadline
-//	it ends an aborted answer as it ends one without a length      the connection is reset
-//	Shutdown waits five seconds for connections never used         Drain closes them
+//	conn.serve   one goroutine for each connection, and all that an idle one costs
+//	await        waits for the first bytes of a request without a buffer to put them in
+//	readHead     reads the head, in bounded time and memory; what h1 refuses gets a small answer, and the connection ends
+//	exchange     hands the visit to the Handler, ends the message, and says whether the connection goes on
+//
+// What a request needs, buffers and all, is a visit, which connections share: an idle connection has none. The strings of a head
+// are views of bytes that are never written again, so that whoever keeps one too long keeps memory, and not another visitor's
+// words.
+//
+// Nothing is waited for without a bound: heads have a time as a whole, bodies and answers a pace, the rest of a body that nobody
+// wanted a size and a time.
 //
 // A Unix socket knows no reset: there an aborted answer to HTTP/1.0 without a length looks whole.
 package edge

@@ -49,28 +49,26 @@ func Listen(network, address string) (net.Listener, error) {
 // backlog. It is safe for concurrent use.
 type bounded struct {
 	net.Listener
-	timeout time.Duration // see conn
-	free    chan struct{} // one element for each connection that may still be opened
-	closed  chan struct{}
-	once    sync.Once
-	err     error // of closing
+	free   chan struct{} // one element for each connection that may still be opened
+	closed chan struct{}
+	once   sync.Once
+	err    error // of closing
 
-	mu   sync.Mutex
-	open map[*conn]bool
+	mu    sync.Mutex
+	open  map[*conn]struct{}
+	empty chan struct{} // closed when open becomes empty; nil: nobody waits
 }
 
-func newBounded(l net.Listener, limits Limits) *bounded {
-	n := limits.MaxConns
-	b := &bounded{
-		Listener: l, timeout: limits.WriteTimeout, free: make(chan struct{}, n), closed: make(chan struct{}), open: map[*conn]bool{},
-	}
+func newBounded(l net.Listener, n int) *bounded {
+	b := &bounded{Listener: l, free: make(chan struct{}, n), closed: make(chan struct{}), open: map[*conn]struct{}{}}
 	for range n {
 		b.free <- struct{}{}
 	}
 	return b
 }
 
-func (b *bounded) Accept() (net.Conn, error) {
+// accept waits for the next connection, and for a place for it.
+func (b *bounded) accept() (*conn, error) {
 	select {
 	case <-b.free:
 	case <-b.closed:
@@ -82,22 +80,33 @@ func (b *bounded) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	keepWritesHonest(from)
-	c := &conn{Conn: from, owner: b, timeout: b.timeout}
+	c := &conn{Conn: from, owner: b}
 	b.mu.Lock()
-	b.open[c] = true
+	b.open[c] = struct{}{}
 	b.mu.Unlock()
 	return c, nil
 }
 
-// forget gives a connection's place back. It is idempotent.
+// passing reports whether accepting may work again in a while: it failed for one connection, or for want of something.
+func passing(err error) bool {
+	for _, e := range [...]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EINTR} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// forget gives a connection's place back.
 func (b *bounded) forget(c *conn) {
 	b.mu.Lock()
-	was := b.open[c]
 	delete(b.open, c)
-	b.mu.Unlock()
-	if was {
-		b.free <- struct{}{}
+	if len(b.open) == 0 && b.empty != nil {
+		close(b.empty)
+		b.empty = nil
 	}
+	b.mu.Unlock()
+	b.free <- struct{}{}
 }
 
 // all returns the connections that are open.
@@ -111,6 +120,21 @@ func (b *bounded) count() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.open)
+}
+
+// quiet returns a channel that is closed when no connection is open.
+func (b *bounded) quiet() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.empty == nil {
+		b.empty = make(chan struct{})
+	}
+	c := b.empty
+	if len(b.open) == 0 {
+		close(b.empty)
+		b.empty = nil
+	}
+	return c
 }
 
 // Close is idempotent.

@@ -2,13 +2,11 @@ package edge
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
-	"net/http"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Settings is what a Server is made from, beside its listener and its handler.
@@ -25,17 +23,14 @@ type Server struct {
 	log     *slog.Logger
 	limits  Limits
 	l       *bounded
-	http    http.Server
 	base    context.Context // ends when what is left is cut
 	cancel  context.CancelFunc
+	clock   clock
 
-	health atomic.Pointer[string]
-	ready  atomic.Bool
+	health   atomic.Pointer[string]
+	ready    atomic.Bool
+	draining atomic.Bool
 
-	mu      sync.Mutex
-	busy    int           // exchanges under way
-	idle    chan struct{} // closed when busy falls to 0; nil: nobody waits
-	cutting bool
 	drained sync.Once
 	end     chan struct{} // closed at the end of Drain
 }
@@ -47,37 +42,46 @@ func NewServer(l net.Listener, h Handler, s Settings) *Server {
 	}
 	srv := &Server{handler: h, log: s.Log, limits: s.Limits.withDefaults(), end: make(chan struct{})}
 	srv.base, srv.cancel = context.WithCancel(context.Background())
-	srv.l = newBounded(l, srv.limits)
+	srv.l = newBounded(l, srv.limits.MaxConns)
 	srv.health.Store(&s.Health)
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	srv.http = http.Server{
-		Handler:           http.HandlerFunc(srv.serve),
-		ReadHeaderTimeout: srv.limits.HeadTimeout,
-		IdleTimeout:       srv.limits.IdleTimeout,
-		MaxHeaderBytes:    srv.limits.MaxHead,
-		Protocols:         &protocols,
-		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
-		BaseContext:       func(net.Listener) context.Context { return srv.base },
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return context.WithValue(ctx, connKey{}, c)
-		},
-		ConnState: state,
-		// OPTIONS * is a request like any other.
-		DisableGeneralOptionsHandler: true,
-	}
 	return srv
 }
 
-type connKey struct{}
-
 // Serve accepts visitors until Drain has ended.
 func (s *Server) Serve() {
-	err := s.http.Serve(s.l)
-	if !errors.Is(err, http.ErrServerClosed) {
-		s.log.Error("a listener ended", "address", s.Address().String(), "err", err)
-	}
+	var conns sync.WaitGroup
+	s.accept(&conns)
 	<-s.end
+	conns.Wait()
+}
+
+// mostPause is the longest pause after a failure to accept: 5 ms, and twice as long after each that follows.
+const mostPause = time.Second
+
+func (s *Server) accept(conns *sync.WaitGroup) {
+	pause := 5 * time.Millisecond
+	for {
+		c, err := s.l.accept()
+		switch {
+		case err == nil:
+			pause = 5 * time.Millisecond
+			c.open(s)
+			conns.Go(c.serve)
+		case s.draining.Load():
+			return
+		case !passing(err):
+			s.log.Error("a listener ended", "address", s.Address().String(), "err", err)
+			return
+		default:
+			s.log.Warn("a connection could not be accepted", "address", s.Address().String(), "err", err)
+			select {
+			case <-s.l.closed:
+				return
+			case <-time.After(pause):
+				pause = min(2*pause, mostPause)
+			}
+		}
+	}
 }
 
 // SetReady says what the health path answers: turn it off before Drain, and a balancer has the time to look elsewhere.
@@ -91,39 +95,3 @@ func (s *Server) Address() net.Addr { return s.l.Addr() }
 
 // Conns returns how many connections are open, upgraded ones included.
 func (s *Server) Conns() int { return s.l.count() }
-
-// state is told by net/http what becomes of a connection, on that connection's goroutine.
-func state(c net.Conn, now http.ConnState) {
-	own := c.(*conn)
-	switch now {
-	case http.StateActive:
-		own.used.Store(true)
-	case http.StateIdle:
-		if own.spent.Load() { // what net/http would read next is no request
-			_ = own.Close()
-		}
-	}
-}
-
-// serve is the one way from net/http to the handler.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	c := r.Context().Value(connKey{}).(*conn)
-	if c.spent.Load() || !s.enter() {
-		panic(http.ErrAbortHandler)
-	}
-	defer s.leave()
-	v := newVisit(s, c, w, r)
-	defer v.end()
-	defer func() {
-		if p := recover(); p != nil {
-			stack := debug.Stack()
-			s.log.Error("a panic ended an exchange", "panic", p, "stack", string(stack[:min(len(stack), 4<<10)]))
-			v.aborted = true
-		}
-	}()
-	if path := *s.health.Load(); path != "" && r.RequestURI == path && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		v.answerHealth()
-		return
-	}
-	s.handler.Serve(v)
-}

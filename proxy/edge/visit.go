@@ -3,138 +3,155 @@ package edge
 import (
 	"context"
 	"io"
-	"net/http"
+	"net"
 	"net/netip"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"gatehouse/proxy/h1"
 )
 
-// visit is a Visitor on net/http's server.
+const (
+	inSize  = 16 << 10 // bytes that heads are read into; see visit.in
+	inRoom  = 4 << 10  // of these, free at least before a request is read
+	outSize = 4 << 10  // bytes of an answer that are gathered before they are sent
+	lines   = 32       // of a head, before room is made for more
+)
+
+// visits are what connections with a request on its way have, and idle ones have not.
+var visits = sync.Pool{New: func() any {
+	v := &visit{in: make([]byte, inSize)}
+	v.req.Head, v.out = v.lines[:0], v.room[:0]
+	return v
+}}
+
+// visit is a Visitor on HTTP/1, and the buffers of its connection. It is used again: everything about a request is set by begin
+// and forgotten by forget.
 type visit struct {
-	server  *Server
-	conn    *conn
-	w       http.ResponseWriter
-	r       *http.Request
-	control *http.ResponseController
+	conn   *conn
+	req    h1.RequestHead
+	chunks h1.Chunks
+
+	// in is what is read from the connection, as far as bodies do not go straight to their readers. Its bytes before base are
+	// a head's, and never written again, though in itself is replaced when it is full; r and w bound what is not taken yet.
+	// They belong to who reads: the connection's goroutine, the body's reader until its end, then watch until stop.
+	in         []byte
+	base, r, w int
+
 	arrived time.Time
-	peer    netip.AddrPort
-	head    h1.Head
-	body    body
+	body    *body // nil: none, or an empty one
+	watch   watch
 
-	ctx     context.Context
-	cancel  context.CancelFunc
-	unwatch func() bool
-
-	writing    sync.Mutex // interim answers come from two goroutines: 100 from who reads the body
-	answered   bool       // under writing
+	writing sync.Mutex // interim answers come from two goroutines: 100 from who reads the body. What follows is under it
+	// until the answer is committed, and then the handler's.
+	out        []byte // what is to be sent
+	pieces     [3][]byte
+	many       net.Buffers // of pieces, while they are sent
+	answered   bool
+	framing    h1.FramingKind // of the answer
+	left       int64          // bytes of it that are still to come, where it has a length
+	bodiless   bool           // the answer has no body whatever its head says
 	trailers   bool
+	trailed    bool // the last chunk was written
+	failed     error
 	closeAfter bool
 	aborted    bool
 	upgraded   bool
+
+	lines [lines]h1.Line
+	room  [outSize]byte // last, since it holds nothing that the collector need look at
 }
 
-func newVisit(s *Server, c *conn, w http.ResponseWriter, r *http.Request) *visit {
-	v := &visit{
-		server: s, conn: c, w: w, r: r, control: http.NewResponseController(w), arrived: time.Now(), head: lines(r.Header),
+// begin makes a visit of the head that was read.
+func (v *visit) begin(now time.Time) {
+	v.arrived = now
+	v.req.Head.DelFunc(func(l h1.Line) bool { return len(l.Name) == len("Trailer") && strings.EqualFold(l.Name, "Trailer") })
+	if f := v.req.Framing; f.Kind == h1.Chunked || f.Kind == h1.ByLength && f.Length > 0 {
+		v.body = newBody(v, f)
 	}
-	// HTTP/1.0 knows no chunks, and net/http does not say whether it was sent some: whatever follows may be a body.
-	v.closeAfter = !r.ProtoAtLeast(1, 1)
-	v.peer, _ = netip.ParseAddrPort(r.RemoteAddr) // a Unix socket's has none
-	v.body = body{from: r.Body, length: r.ContentLength, control: v.control, limits: s.limits, broke: v.broke}
-	if r.Body == nil || r.Body == http.NoBody {
-		v.body.done = io.EOF
-	} else if r.Header.Get("Expect") != "" && r.ProtoAtLeast(1, 1) { // net/http lets nothing but 100-continue through
-		v.body.invite = v.invite
+	if v.body == nil {
+		v.watch.arm(v)
 	}
-	// Otherwise net/http would throw away what the visitor sends while he is answered.
-	_ = v.control.EnableFullDuplex()
-	c.late.Store(false)
-	v.ctx, v.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
-	v.unwatch = context.AfterFunc(r.Context(), v.left)
-	return v
+	v.answered, v.framing, v.left, v.bodiless, v.trailers, v.trailed = false, h1.NoBody, 0, false, false, false
+	v.failed, v.closeAfter, v.aborted, v.upgraded = nil, !v.req.Persistent, false, false
 }
 
-// left is called when net/http gives the visitor up, which it also does when a Read of ours ended by its deadline. Then he is
-// still there.
-func (v *visit) left() {
-	if !v.conn.late.Load() {
-		v.cancel()
+// forget drops what belongs to a request that has ended, and keeps what came behind it.
+func (v *visit) forget() {
+	v.req.Reset()
+	clear(v.lines[:]) // the head may have outgrown them
+	v.req.Head = v.lines[:0]
+	if v.body != nil {
+		v.body = nil
+		if len(v.chunks.Trailer()) > 0 {
+			v.chunks = h1.Chunks{} // its lines were handed out
+		}
+	}
+	v.out = v.room[:0]
+	if v.r == v.w {
+		v.r, v.w = v.base, v.base
+	}
+}
+
+// make makes room for at least n more bytes. What was handed out stays where it is.
+func (v *visit) make(n int) {
+	if len(v.in)-v.w >= n {
 		return
 	}
-	stop := context.AfterFunc(v.server.base, v.cancel)
-	context.AfterFunc(v.ctx, func() { stop() })
+	rest := v.in[v.r:v.w]
+	in := make([]byte, max(inSize, len(rest)+n))
+	v.base, v.r, v.w, v.in = 0, 0, copy(in, rest), in
 }
 
-// broke lets the Context end before the Read that failed for the visitor's leaving returns, so that whoever sees the one sees
-// the other.
-func (v *visit) broke() {
-	if v.r.Context().Err() != nil && !v.conn.late.Load() {
-		v.cancel()
-	}
-}
-
-// lines returns a header as lines, by name, since net/http has forgotten their order. Those that frame the message are left out.
-func lines(header http.Header) h1.Head {
-	names := make([]string, 0, len(header))
-	n := 0
-	for name, values := range header {
-		if !framing(name) {
-			names = append(names, name)
-			n += len(values)
-		}
-	}
-	slices.Sort(names)
-	head := make(h1.Head, 0, n+6) // room for what the proxy adds
-	for _, name := range names {
-		for _, value := range header[name] {
-			head.Add(name, value)
-		}
-	}
-	return head
-}
-
-// framing reports whether a line of that canonical name says how long a message is. Those are the front end's.
-func framing(name string) bool {
-	return name == "Content-Length" || name == "Transfer-Encoding" || name == "Trailer"
-}
-
-func (v *visit) Context() context.Context { return v.ctx }
+func (v *visit) Context() context.Context { return v.conn.ctx }
 func (v *visit) Arrived() time.Time       { return v.arrived }
-func (v *visit) Method() string           { return v.r.Method }
-func (v *visit) Target() string           { return v.r.RequestURI }
-func (v *visit) Host() string             { return v.r.Host }
-func (v *visit) Head() *h1.Head           { return &v.head }
-func (v *visit) Peer() netip.AddrPort     { return v.peer }
-func (v *visit) Secure() bool             { return v.r.TLS != nil }
-func (v *visit) Length() int64            { return v.r.ContentLength }
-func (v *visit) Body() io.Reader          { return &v.body }
-func (v *visit) Trailer() h1.Head         { return lines(v.r.Trailer) }
+func (v *visit) Method() string           { return v.req.Method }
+func (v *visit) Target() string           { return v.req.Target }
+func (v *visit) Head() *h1.Head           { return &v.req.Head }
+func (v *visit) Peer() netip.AddrPort     { return v.conn.peer }
+func (v *visit) Secure() bool             { return false }
+func (v *visit) Trailer() h1.Head         { return v.chunks.Trailer() }
 func (v *visit) CloseAfter()              { v.closeAfter = true }
 func (v *visit) Abort()                   { v.aborted = true }
 
-func (v *visit) Proto() string {
-	if v.r.ProtoAtLeast(1, 1) {
-		return "HTTP/1.1"
+func (v *visit) Host() string {
+	if v.req.HostSeen {
+		return v.req.Host
 	}
-	return "HTTP/1.0"
+	if v.req.Target[0] == '/' {
+		return ""
+	}
+	_, rest, _ := strings.Cut(v.req.Target, "://")
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		rest = rest[:i]
+	}
+	return rest
 }
 
-// end ends the message after the handler has: a message that was aborted, or never answered, ends in a reset. Where part of
-// the body is left, the connection is spent.
-func (v *visit) end() {
-	v.unwatch()
-	v.cancel()
-	switch {
-	case v.upgraded:
-		_ = v.conn.Close()
-	case v.aborted || !v.answered:
-		v.conn.reset()
-		panic(http.ErrAbortHandler)
-	case v.body.whole():
-	case v.closeAfter || v.body.hopeless() || v.control.Flush() != nil || !v.body.finish():
-		v.conn.spent.Store(true)
+func (v *visit) Proto() string {
+	if v.req.Minor == 0 {
+		return "HTTP/1.0"
 	}
+	return "HTTP/1.1"
 }
+
+func (v *visit) Length() int64 {
+	if v.req.Framing.Kind == h1.Chunked {
+		return -1
+	}
+	return v.req.Framing.Length
+}
+
+func (v *visit) Body() io.Reader {
+	if v.body == nil {
+		return empty{}
+	}
+	return v.body
+}
+
+// empty is the body of a request without one.
+type empty struct{}
+
+func (empty) Read([]byte) (int, error) { return 0, io.EOF }
+func (empty) Interrupt()               {}

@@ -17,8 +17,9 @@ import (
 // Write and Flush, then at most one SendTrailer; or one Upgrade and nothing else. After Serve returns the front end ends the
 // message.
 type Visitor interface {
-	// Context ends when the visitor has gone away or the front end is closed for good. On HTTP/1 leaving is noticed once the
-	// body was read to its end, and by writing; not after reading ended by Interrupt or for being too slow.
+	// Context ends when the visitor has gone away or the front end is closed for good; the end of the exchange does not end it.
+	// On HTTP/1 leaving, or only ending one's own way, is noticed a moment after the body was read to its end, and by writing;
+	// not after reading ended by Interrupt or for being too slow.
 	Context() context.Context
 	// Arrived is when the request's head had been read.
 	Arrived() time.Time
@@ -26,10 +27,11 @@ type Visitor interface {
 	Method() string
 	// Target is the request target exactly as it came (RFC 9112 section 3.2): origin form, absolute form or "*".
 	Target() string
-	// Host is the Host field, or :authority, exactly as it came; on HTTP/1 the authority of a target in absolute form.
+	// Host is the Host field, or :authority, exactly as it came. Whether a target in absolute form agrees is not looked at; on
+	// HTTP/1.0, where there need be no Host field, that target's authority stands in for it.
 	Host() string
-	// Head holds the request's field lines without Host, and without the lines that frame the message (Content-Length,
-	// Transfer-Encoding). It is the exchange's to change.
+	// Head holds the request's field lines, in their order and as they were written, without Host, and without the lines that
+	// frame the message (Content-Length, Transfer-Encoding, Trailer). It is the exchange's to change.
 	Head() *h1.Head
 	// Proto is "HTTP/1.0", "HTTP/1.1" or "HTTP/2.0".
 	Proto() string
@@ -49,7 +51,8 @@ type Visitor interface {
 	// Inform sends an interim answer (102 to 199); a visitor of HTTP/1.0 gets none.
 	Inform(status int, head h1.Head) error
 	// Answer commits the final status (200 to 999) and head. length is the body's length, or -1 when it is not known. trailers
-	// says that SendTrailer may follow. A Content-Length or Transfer-Encoding line in head is ignored: framing is the front end's.
+	// says that SendTrailer may follow. Lines in head that frame the message or concern the connection (Content-Length,
+	// Transfer-Encoding, Trailer, Connection, Keep-Alive) are left out: those are the front end's.
 	Answer(status int, head h1.Head, length int64, trailers bool) error
 	io.Writer
 	// Flush sends what has been written and is still buffered.
