@@ -64,8 +64,8 @@ func bodiless(method string) bool {
 	return false
 }
 
-// ours reports whether a line is not sent from a Request's head: it is this hop's.
-func ours(name string) bool {
+// hop reports whether a line is not sent from a Request's head: it is this hop's.
+func hop(name string) bool {
 	switch len(name) {
 	case len("Expect"):
 		return strings.EqualFold(name, "Expect")
@@ -82,7 +82,7 @@ func ours(name string) bool {
 func (r *Request) appendHead(dst []byte, lines *h1.Head, host string, last bool) ([]byte, error) {
 	kept := (*lines)[:0]
 	for _, l := range r.Head {
-		if !ours(l.Name) {
+		if !hop(l.Name) {
 			kept = append(kept, l)
 		}
 	}
