@@ -11,8 +11,7 @@ import (
 // Close may be called by others.
 type conn struct {
 	*net.TCPConn
-	since time.Time // idle since then
-	used  bool      // it has carried an answer to its end
+	until time.Time // of an idle one: it is not used after that
 
 	// A look at what has come without waiting for it. The function is made once: one for each look would be an allocation.
 	raw  syscall.RawConn
@@ -58,9 +57,12 @@ func (c *conn) readNow(p []byte) (int, error) {
 	return c.n, c.err
 }
 
-// silent reports whether an idle connection may be used: the backend has neither closed it nor said what nobody asked for. What
-// it may have said is lost, so it is to be closed then.
-func (c *conn) silent() bool {
+// fit reports whether an idle connection may be used: its time is not over, and the backend has neither closed it nor said what
+// nobody asked for. What it may have said is lost, so one that is not fit is to be closed.
+func (c *conn) fit() bool {
+	if time.Now().After(c.until) {
+		return false
+	}
 	n, err := c.readNow(c.one[:])
 	return n == 0 && err == nil
 }

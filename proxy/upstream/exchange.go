@@ -26,11 +26,13 @@ type exchange struct {
 	failed bool    // but not all of it
 
 	// What is read. The request's head is written from there before.
-	buf    []byte
-	r, w   int // buf[r:w] was read and not used
-	head   h1.AnswerHead
-	chunks h1.Chunks
-	lines  h1.Head
+	buf  []byte
+	r, w int // buf[r:w] was read and not used
+	head h1.AnswerHead
+	// idleTime is how long the connection may be idle afterwards.
+	idleTime time.Duration
+	chunks   h1.Chunks
+	lines    h1.Head
 
 	// The watch on ctx.
 	cutting sync.WaitGroup
@@ -125,7 +127,7 @@ func (x *exchange) ask(r *Request) error {
 				return err
 			}
 			whole = true
-			if !x.fresh && !x.conn.silent() { // time went by
+			if !x.fresh && !x.conn.fit() { // time went by
 				x.drop()
 				continue
 			}

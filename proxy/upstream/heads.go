@@ -38,6 +38,7 @@ func (x *exchange) receive(r *Request) error {
 			}
 			return nil
 		case status >= 200:
+			x.idleTime = idleTime(x.head.Head)
 			return nil
 		case n == maxInterim:
 			return errInterim

@@ -13,7 +13,7 @@ func (x *exchange) connect() error {
 		if c == nil {
 			break
 		}
-		if c.silent() {
+		if c.fit() {
 			x.fresh = false
 			return x.join(c)
 		}
@@ -91,7 +91,7 @@ func (x *exchange) keep(n int64) error {
 	} else {
 		c := x.conn
 		x.conn = nil
-		x.b.idle.put(c)
+		x.b.idle.put(c, x.idleTime)
 	}
 	if x.upload != nil {
 		x.upload.end()
