@@ -128,11 +128,11 @@ func (b *body) fault() error {
 	return b.err
 }
 
-// over reports whether the body's end was read.
+// over reports whether all of the body was read; its end, as such, may still be to come.
 func (b *body) over() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.ended
+	return b.ended || b.n == b.length
 }
 
 func (b *body) untouched() bool {
