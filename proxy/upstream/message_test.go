@@ -117,14 +117,14 @@ func TestBodiesOfAnySizeInAnyRoom(t *testing.T) {
 func TestNothingIsWaitedForToFillTheRoom(t *testing.T) {
 	for _, framing := range []string{"", "Content-Length: 100000\r\n", "Transfer-Encoding: chunked\r\n"} {
 		next := make(chan struct{})
-		first := strings.Repeat("x", readSize) // more than is read at once
+		begin := "HTTP/1.1 200 OK\r\n" + framing + "\r\n"
+		if strings.HasPrefix(framing, "T") {
+			begin += "1000\r\n"
+		}
+		first := strings.Repeat("x", readSize-len(begin)) // as much as is read at once, and then nothing
 		p := pool(t, raw(t, func(c net.Conn, br *bufio.Reader) {
 			_, _ = readHead(br)
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n"+framing+"\r\n")
-			if strings.HasPrefix(framing, "T") {
-				_, _ = io.WriteString(c, "1000\r\n")
-			}
-			_, _ = io.WriteString(c, first)
+			_, _ = io.WriteString(c, begin+first)
 			<-next
 		}))
 		a := send(t, p, get("/"))
