@@ -162,7 +162,7 @@ func FuzzAnswer(f *testing.F) {
 			}
 			t.Fatalf("net/http refuses %q: %v", raw, err)
 		}
-		if r.StatusCode != m.Status || r.ProtoMajor != 1 || r.ProtoMinor != m.Minor || !strings.HasSuffix(r.Status, strings.Trim(m.Reason, " \t")) {
+		if r.StatusCode != m.Status || r.ProtoMajor != 1 || r.ProtoMinor != m.Minor || !strings.HasSuffix(strings.TrimRight(r.Status, " \t"), strings.Trim(m.Reason, " \t")) {
 			t.Fatalf("%q: %s %s; we %+v", raw, r.Proto, r.Status, m)
 		}
 		if r.Close && m.Persistent {

@@ -8,7 +8,7 @@ import "strings"
 // safe for concurrent use.
 type RequestHead struct {
 	Method   string
-	Target   string // in one of the four forms of RFC 9112 section 3.2, byte for byte; that of CONNECT has no other
+	Target   string // in one of the four forms of RFC 9112 section 3.2, byte for byte; bytes above 0x7f are let through
 	Host     string // the Host field
 	HostSeen bool   // there was one; always so in HTTP/1.1
 	Minor    int    // of the version: HTTP/1.0 or HTTP/1.1
@@ -113,9 +113,7 @@ func (m *RequestHead) requestLine(buf []byte, l *Limits) (int, error) {
 		i = next
 	}
 	begin := i
-	for i < len(buf) && classes[buf[i]]&nameByte != 0 {
-		i++
-	}
+	i = skipName(buf, i)
 	switch {
 	case i-begin > maxMethod:
 		return 0, ErrMethod

@@ -209,3 +209,25 @@ func TestRequestHeadIsUsedAgain(t *testing.T) {
 		t.Errorf("after Reset: %d, %v", n, err)
 	}
 }
+
+// TestHeadIsReadWhenItIsThere pins that bytes that come one by one do not each cost a look at all of them.
+func TestHeadIsReadWhenItIsThere(t *testing.T) {
+	for raw, want := range map[string]int{
+		browser:                                 2, // the first byte, and the end
+		"\r\n\r\n" + browser:                    3, // blank lines look like an end
+		"GET / HTTP/1.1\r\n" + "A: b\nC: d\r\n": 2, // a bare LF is told at once; here it is made to go on
+		strings.Repeat("a", 2000):               2, // the last one is too much
+	} {
+		var w watch
+		looks := 0
+		for k := 1; k <= len(raw); k++ {
+			if buf := []byte(raw[:k]); w.due(buf, 2000) {
+				looks++
+				_ = w.done(buf, 1<<20, ErrMore)
+			}
+		}
+		if looks != want {
+			t.Errorf("%.40q was looked at %d times, want %d", raw, looks, want)
+		}
+	}
+}

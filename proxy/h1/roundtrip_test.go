@@ -45,7 +45,7 @@ func FuzzAppendRequest(f *testing.F) {
 		if err != nil || n != len(raw) {
 			t.Fatalf("%q: read back %d bytes, %v", raw, n, err)
 		}
-		want := written(h, func(name string) bool { return inRequest.writers(name) })
+		want := written(h, inRequest.leaves)
 		got := m.Head
 		if c%3 > 0 {
 			got = got[:len(got)-1]
@@ -77,7 +77,7 @@ func FuzzAppendAnswer(f *testing.F) {
 		if err != nil || n != len(raw) {
 			t.Fatalf("%q: read back %d bytes, %v", raw, n, err)
 		}
-		want := written(h, func(name string) bool { return inAnswer.writers(name) })
+		want := written(h, inAnswer.leaves)
 		if m.Status != status || m.Reason != Reason(status) || len(m.Head) < len(want) || !slices.Equal(m.Head[:len(want)], want) || len(m.Head) > len(want)+1 {
 			t.Fatalf("%q: read back %+v; want %v", raw, m, want)
 		}

@@ -65,6 +65,16 @@ func skipText(buf []byte, i int, limit byte) int {
 	return i
 }
 
+// skipName returns the place of the first byte at or after i that cannot be part of a name; len(buf) if there is none.
+func skipName(buf []byte, i int) int {
+	for k, c := range buf[i:] {
+		if classes[c]&nameByte == 0 {
+			return i + k
+		}
+	}
+	return len(buf)
+}
+
 // view is b as a string, without a copy.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
@@ -108,9 +118,7 @@ func lineEnd(buf []byte, i int, other error) (int, error) {
 // has no name. What it says of a part of a line it says of every longer part, too.
 func fieldLine(buf []byte, i int) (Line, int, error) {
 	begin := i
-	for i < len(buf) && classes[buf[i]]&nameByte != 0 {
-		i++
-	}
+	i = skipName(buf, i)
 	if i == len(buf) {
 		return Line{}, i, ErrMore
 	}

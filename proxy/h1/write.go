@@ -101,20 +101,25 @@ const (
 	inTrail
 )
 
-func (s section) writers(name string) bool {
-	switch s {
-	case inRequest:
-		return sameWord(name, "host") || sameWord(name, "content-length") || sameWord(name, "transfer-encoding")
-	case inAnswer:
-		return sameWord(name, "content-length") || sameWord(name, "transfer-encoding")
+// leaves reports whether a line of that name is left out, being the writer's or nobody's.
+func (s section) leaves(name string) bool {
+	switch len(name) {
+	case len("Host"):
+		return s != inAnswer && sameWord(name, "host")
+	case len("Content-Length"):
+		return sameWord(name, "content-length")
+	case len("Transfer-Encoding"):
+		return sameWord(name, "transfer-encoding")
+	case len("Connection"), len("Trailer"):
+		return s == inTrail && onlyInHead(name)
 	}
-	return onlyInHead(name)
+	return false
 }
 
 func appendLines(dst []byte, head Head, s section) []byte {
 	for i := range head {
 		l := &head[i]
-		if !ValidName(l.Name) || !ValidValue(l.Value) || s.writers(l.Name) {
+		if !ValidName(l.Name) || !ValidValue(l.Value) || s.leaves(l.Name) {
 			continue
 		}
 		dst = append(dst, l.Name...)
