@@ -127,10 +127,15 @@ func TestNothingIsWaitedForToFillTheRoom(t *testing.T) {
 			_, _ = io.WriteString(c, begin+first)
 			<-next
 		}))
-		a := send(t, p, get("/"))
-		if _, err := io.ReadAtLeast(a.Body, make([]byte, 64<<10), len(first)); err != nil {
-			t.Errorf("%q: %v", framing, err)
+		ctx := deadline(t)
+		a, err := claim(t, p).Send(ctx, get("/"))
+		if err != nil {
+			t.Fatal(err)
 		}
+		if _, err := io.ReadAtLeast(a.Body, make([]byte, 64<<10), len(first)); err != nil || ctx.Err() != nil {
+			t.Errorf("%q: %v, %v", framing, err, ctx.Err())
+		}
+		a.Body.Close()
 		close(next)
 	}
 }
