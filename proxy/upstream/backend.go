@@ -1,27 +1,18 @@
 package upstream
 
 import (
-	"context"
-	"net"
-	"net/http"
 	"sync/atomic"
 	"time"
 )
 
-const (
-	maxHead      = 64 << 10 // bytes of an answer's head
-	maxIdle      = 256      // idle connections kept to one backend
-	idleTimeout  = 30 * time.Second
-	restDuration = time.Second
-)
+const restDuration = time.Second
 
 // backend is one server. The fields below its line are the pool's, under the pool's lock.
 type backend struct {
-	pool      *Pool
-	url       string
-	transport *http.Transport
-	checker   *http.Transport // a connection for each check: whether new ones can be made is part of the question
-	way       atomic.Pointer[way]
+	pool *Pool
+	url  string
+	way  atomic.Pointer[way]
+	idle idle
 
 	inFlight int
 	retired  bool
@@ -42,41 +33,10 @@ type way struct {
 	timeout time.Duration
 }
 
-func newBackend(p *Pool, url string) *backend {
-	b := &backend{pool: p, url: url, up: true}
-	b.transport = &http.Transport{
-		DialContext:            b.dial,
-		DisableCompression:     true,
-		MaxIdleConnsPerHost:    maxIdle,
-		IdleConnTimeout:        idleTimeout,
-		MaxResponseHeaderBytes: maxHead,
-	}
-	b.checker = &http.Transport{
-		DialContext:            b.dial,
-		DisableCompression:     true,
-		DisableKeepAlives:      true,
-		MaxResponseHeaderBytes: maxHead,
-	}
-	return b
-}
+func newBackend(p *Pool, url string) *backend { return &backend{pool: p, url: url, up: true} }
 
 func (b *backend) reach(address string, timeout time.Duration) {
 	b.way.Store(&way{address, timeout})
-}
-
-func (b *backend) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	w := b.way.Load()
-	d := net.Dialer{Timeout: w.timeout}
-	c, err := d.DialContext(ctx, "tcp", w.address)
-	if err != nil {
-		return nil, err
-	}
-	return &conn{Conn: c}, nil
-}
-
-func (b *backend) closeIdle() {
-	b.transport.CloseIdleConnections()
-	b.checker.CloseIdleConnections()
 }
 
 // status is called under the pool's lock.

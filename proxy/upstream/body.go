@@ -3,8 +3,6 @@ package upstream
 import (
 	"errors"
 	"io"
-	"net/http"
-	"net/textproto"
 	"sync"
 
 	"gatehouse/proxy/h1"
@@ -13,10 +11,10 @@ import (
 // body is a request's body on its way to a backend. It keeps what went wrong on the visitor's side apart, and can be stopped.
 type body struct {
 	from   io.Reader
-	length int64 // -1: not known
-	lines  func() h1.Head
-	// trailer is net/http's map, filled at the end of the body by who reads it, and written by the same goroutine.
-	trailer http.Header
+	length int64          // -1: not known
+	lines  func() h1.Head // nil: no trailer is wanted
+	// trailer is there from the end of the body on, for who reads it.
+	trailer h1.Head
 
 	reading sync.Mutex // held during a Read of from
 
@@ -29,7 +27,10 @@ type body struct {
 	err     error
 }
 
-var errStopped = errors.New("the body is not wanted any more")
+var (
+	errStopped = errors.New("the body is not wanted any more")
+	errLong    = errors.New("the body is longer than it was said to be")
+)
 
 func (b *body) Read(p []byte) (int, error) {
 	b.reading.Lock()
@@ -48,12 +49,15 @@ func (b *body) Read(p []byte) (int, error) {
 	switch {
 	case b.stopped:
 		return 0, errStopped
+	case b.length >= 0 && b.n > b.length:
+		n, err = 0, errLong
+		b.err = err
 	case err == io.EOF && b.length >= 0 && b.n < b.length:
 		err = io.ErrUnexpectedEOF
 		b.err = err
 	case err == io.EOF:
-		if !b.ended && b.trailer != nil {
-			b.trail()
+		if !b.ended && b.lines != nil {
+			b.trailer = b.lines()
 		}
 		b.ended = true
 	case err != nil:
@@ -61,20 +65,6 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-// trail fills the trailers. Those that would frame or route the message are left out (RFC 9110 section 6.5.1), and those that
-// could not be written.
-func (b *body) trail() {
-	for _, l := range b.lines() {
-		name := textproto.CanonicalMIMEHeaderKey(l.Name)
-		if !framing(name) && h1.ValidName(l.Name) && h1.ValidValue(l.Value) {
-			b.trailer[name] = append(b.trailer[name], l.Value)
-		}
-	}
-}
-
-// Close is the Transport's, and may come before the end. It changes nothing: halt and stop say when reading is over.
-func (b *body) Close() error { return nil }
 
 // halt lets no further Read begin, and interrupts one that is under way, if that can be. It does not wait.
 func (b *body) halt() {
@@ -103,7 +93,7 @@ func (b *body) stop() {
 		return
 	}
 	b.halt()
-	if _, ok := b.from.(interrupter); ok {
+	if b.interruptible() {
 		b.reading.Lock()
 		defer b.reading.Unlock()
 	}
@@ -120,6 +110,12 @@ func (b *body) awaited() bool {
 	return b.held
 }
 
+// interruptible reports whether a Read of the body can be ended.
+func (b *body) interruptible() bool {
+	_, ok := b.from.(interrupter)
+	return ok
+}
+
 type interrupter interface{ Interrupt() }
 
 // fault returns what went wrong on the visitor's side, or nil.
@@ -130,6 +126,13 @@ func (b *body) fault() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.err
+}
+
+// over reports whether all of the body was read; its end, as such, may still be to come.
+func (b *body) over() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ended || b.n == b.length
 }
 
 func (b *body) untouched() bool {

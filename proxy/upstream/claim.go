@@ -95,7 +95,7 @@ func (c Claim) Send(ctx context.Context, r *Request) (*Answer, error) {
 	if c.c == nil {
 		return nil, ErrNoBackend
 	}
-	return c.c.b.send(ctx, r)
+	return c.c.b.begin(ctx, r).send(r)
 }
 
 // Result is how a claim ended. The zero value says nothing: the claim was not used, or nobody saw what became of it.
@@ -134,6 +134,6 @@ func (c Claim) End(r Result) {
 	last := b.retired && b.inFlight == 0
 	b.pool.mu.Unlock()
 	if last {
-		b.closeIdle()
+		b.idle.close()
 	}
 }

@@ -1,111 +1,68 @@
 package upstream
 
 import (
-	"errors"
+	"context"
 	"net"
-	"strings"
-	"sync/atomic"
+	"syscall"
+	"time"
 )
 
-// conn is a connection to a backend as net/http's Transport sees it. It does three things that the Transport cannot:
-//
-// It writes request targets that begin with several slashes as they came.
-//
-// It keeps a failed write from hiding an answer. A backend may answer before it has read the request, and close; whoever
-// writes on then gets an error, while the answer is there to be read. So once something of a request was written, a write that
-// fails is kept quiet, and what becomes of the exchange is the reader's to say: it sees the answer, or the end.
-//
-// And when it is closed under an exchange, it stops the reading of that request's body, which would otherwise be waited for.
+// conn is a connection to a backend. It belongs to one exchange, or to the idle ones; nobody reads it while it is idle. Only
+// Close may be called by others.
 type conn struct {
-	net.Conn
-	exchange atomic.Pointer[exchange] // nil while idle
-	closed   atomic.Bool
+	*net.TCPConn
+	until time.Time // of an idle one: it is not used after that
 
-	// These belong to whoever writes; join and leave happen before and after that.
-	slashes int // to be put in at
-	at      int
-	deaf    bool
+	// A look at what has come without waiting for it. The function is made once: one for each look would be an allocation.
+	raw  syscall.RawConn
+	look func(fd uintptr) bool
+	into []byte
+	one  [1]byte
+	n    int
+	err  error
 }
 
-// join gives the connection to an exchange, before anything of it is written.
-func (c *conn) join(x *exchange) {
-	c.exchange.Store(x)
-	c.slashes, c.at, c.deaf = x.slashes, x.slashesAt, false
+// connect makes a new connection, within ctx and the time that connecting may take.
+func (b *backend) connect(ctx context.Context) (*conn, error) {
+	w := b.way.Load()
+	d := net.Dialer{Timeout: w.timeout}
+	c, err := d.DialContext(ctx, "tcp", w.address)
+	if err != nil {
+		return nil, err
+	}
+	tcp := c.(*net.TCPConn)
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		_ = tcp.Close()
+		return nil, err
+	}
+	k := &conn{TCPConn: tcp, raw: raw}
+	k.look = func(fd uintptr) bool {
+		k.n, k.err = readNow(fd, k.into)
+		return true
+	}
+	return k, nil
 }
 
-// leave ends it, if it is still that exchange's.
-func (c *conn) leave(x *exchange) { c.exchange.CompareAndSwap(x, nil) }
-
-func (c *conn) Write(p []byte) (int, error) {
-	if c.deaf {
-		if c.closed.Load() {
-			return 0, net.ErrClosed
-		}
-		return len(p), nil
+// readNow reads what is there already; no bytes and no error where there is nothing yet.
+func (c *conn) readNow(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
 	}
-	x := c.exchange.Load()
-	if x == nil {
-		return c.write(p)
+	c.into = p
+	if err := c.raw.Read(c.look); err != nil {
+		c.n, c.err = 0, err
 	}
-	if x.twice.Load() {
-		return 0, errTwice
-	}
-	if x.wrote.Load() == 0 {
-		// The last moment in which the request can be called back: net/http itself does not look any more.
-		if x.sending != nil {
-			x.sending()
-		}
-		if err := x.ctx.Err(); err != nil {
-			return 0, err
-		}
-	}
-	// Counted before it is done: the backend's end may be noticed by the reader while this write is still on its way back.
-	x.wrote.Add(1)
-	n, err := c.write(p)
-	if n == 0 && err != nil {
-		x.wrote.Add(-1)
-	}
-	if err != nil && x.wrote.Load() > 0 && !c.closed.Load() && !errors.Is(err, net.ErrClosed) {
-		c.deaf = true
-		return len(p), nil
-	}
-	return n, err
+	c.into = nil
+	return c.n, c.err
 }
 
-// write puts the slashes back. The Transport's first write of a request holds more than its method: it buffers 4 KiB, or the
-// whole.
-func (c *conn) write(p []byte) (int, error) {
-	if c.slashes == 0 {
-		return c.Conn.Write(p)
+// fit reports whether an idle connection may be used: its time is not over, and the backend has neither closed it nor said what
+// nobody asked for. What it may have said is lost, so one that is not fit is to be closed.
+func (c *conn) fit() bool {
+	if time.Now().After(c.until) {
+		return false
 	}
-	if len(p) < c.at {
-		return 0, errShort
-	}
-	q := make([]byte, 0, len(p)+c.slashes)
-	q = append(q, p[:c.at]...)
-	q = append(q, strings.Repeat("/", c.slashes)...)
-	q = append(q, p[c.at:]...)
-	c.slashes = 0
-	n, err := c.Conn.Write(q)
-	return min(n, len(p)), err
-}
-
-var errShort = errors.New("the method is longer than the write buffer")
-
-// CloseWrite ends what is sent, and leaves the other way open.
-func (c *conn) CloseWrite() error {
-	half, ok := c.Conn.(interface{ CloseWrite() error })
-	if !ok {
-		return errors.ErrUnsupported
-	}
-	return half.CloseWrite()
-}
-
-func (c *conn) Close() error {
-	c.closed.Store(true)
-	err := c.Conn.Close()
-	if x := c.exchange.Load(); x != nil && x.body != nil {
-		x.body.halt()
-	}
-	return err
+	n, err := c.readNow(c.one[:])
+	return n == 0 && err == nil
 }

@@ -22,11 +22,16 @@
 //	  v  health checks; back up: starts slowly
 //	 down
 //
-// Again says what may be sent to another backend, and Pool.Retry how often; the standard transport's own second try on a broken
-// connection goes by the same rules.
+// Again says what may be sent to another backend, and Pool.Retry how often. Send itself writes a request once: it goes on to
+// another connection only where nothing of it left on the one before.
 //
-// What is sent is what came: the request target byte for byte, Host as given, no field added. Connections are net/http's
-// Transport, one for each backend, so that a backend that was dropped takes its idle connections along.
+// What is sent is what came: the request target byte for byte, Host as given, no field added, none moved. The wire is proxy/h1's,
+// and as strict with backends as with visitors: an answer that can be read in two ways is none.
+//
+// An exchange is driven by the goroutine that called Send and reads the answer. There is a second one only where a request's body
+// is large or of unknown length: it is written while the answer is awaited, since that may come early. Connections that wait
+// have no goroutine at all (see idle); each is looked at before it is used again. A backend that was dropped takes its idle
+// connections along.
 //
 // What goes wrong is one of few sentinel errors, told apart by what may be done about it: after ErrConnect nothing was sent, so
 // that any request may go to another backend; after ErrBroken one may that does no harm twice; after the others none.

@@ -4,134 +4,194 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
-	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"gatehouse/proxy/h1"
 )
 
-const maxInterim = 32 // interim answers to one request
-
-// exchange is one request under way. Send makes it; the end of the answer's body, its Close, or a failure ends it.
+// exchange is one request under way. It is made by begin, and given back with its room by end: once only, by whoever holds it.
 type exchange struct {
+	b      *backend
 	ctx    context.Context // the caller's
-	cancel context.CancelFunc
-	body   *body // nil: none
+	method string
+	began  time.Time
+	body   *body   // nil: none
+	upload *upload // nil: the body was written with the head, or not begun
+	anew   bool    // only a new connection will do
+	last   bool    // the connection is not used after this exchange
+	fresh  bool    // it was not used before
+	wrote  bool    // something was written, or may have been
+	failed bool    // but not all of it
 
-	sending func() // see Request; nil: nobody wants to know
+	// What is read. The request's head is written from there before.
+	buf  []byte
+	r, w int // buf[r:w] was read and not used
+	head h1.AnswerHead
+	// idleTime is how long the connection may be idle afterwards.
+	idleTime time.Duration
+	chunks   h1.Chunks
+	lines    h1.Head
 
-	slashes, slashesAt int // see conn
-
-	conn  atomic.Pointer[conn] // the last one got; the Transport may go through several
-	wrote atomic.Int64         // writes of the request that wrote something, or may be doing so; 0: nothing was sent
-	twice atomic.Bool          // it was about to be sent once more, and may not
-
-	mu      sync.Mutex // held while inform runs
-	inform  func(int, h1.Head)
-	interim int
+	// The watch on ctx.
+	cutting sync.WaitGroup
+	cut     func() // x.cutNow, made once
+	unwatch func() bool
+	mu      sync.Mutex
+	conn    *conn // under mu while ctx is watched: it changes in the hands of Send only
 }
 
-func (b *backend) send(ctx context.Context, r *Request) (*Answer, error) {
+const (
+	readSize  = 4 << 10  // what is read at once: a head, and a small body with it
+	keptSize  = 16 << 10 // what is kept for the next exchange
+	keptLines = 32
+)
+
+var exchanges = sync.Pool{New: func() any {
+	x := &exchange{buf: make([]byte, readSize), lines: make(h1.Head, 0, keptLines)}
+	x.head.Head = make(h1.Head, 0, keptLines)
+	x.cut = x.cutNow
+	return x
+}}
+
+// begin returns an exchange that Send, or the answer it makes, ends.
+func (b *backend) begin(ctx context.Context, r *Request) *exchange {
+	x := exchanges.Get().(*exchange)
+	x.b, x.ctx, x.method, x.began = b, ctx, r.Method, time.Now()
+	if r.hasBody() {
+		x.body = &body{from: r.Body, length: r.Length}
+		if r.Length < 0 {
+			x.body.lines = r.Trailer
+		}
+		x.last = bodiless(r.Method)
+	}
+	return x
+}
+
+// send carries r to the backend. The exchange is ended where that fails, and the answer's otherwise.
+func (x *exchange) send(r *Request) (*Answer, error) {
 	if err := r.check(); err != nil {
-		return nil, err
-	}
-	x := &exchange{ctx: ctx, sending: r.Sending, inform: r.Inform, slashes: slashes(r.Target), slashesAt: len(r.Method) + 1}
-	if r.Body != nil && r.Length != 0 {
-		x.body = &body{from: r.Body, length: r.Length, lines: r.Trailer}
-	}
-	inner, cancel := context.WithCancel(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(got httptrace.GotConnInfo) {
-			// The Transport sends again by itself what broke on a connection that was used before, also a POST that has an
-			// Idempotency-Key. That is a retry like any other.
-			if x.wrote.Load() > 0 && !(idempotent(r.Method) && b.pool.Retry()) {
-				x.twice.Store(true)
-				x.cancel()
-			}
-			c := got.Conn.(*conn)
-			x.conn.Store(c)
-			c.join(x)
-		},
-		Got1xxResponse: x.interimAnswer,
-	}))
-	x.cancel = cancel
-	began := time.Now()
-	res, err := b.transport.RoundTrip(r.outgoing(inner, b, x.body))
-	ttfb := time.Since(began)
-	x.hush()
-	if err == nil {
-		err = x.acceptable(r, res)
-	}
-	if err != nil {
-		err = x.classify(err)
 		x.end()
 		return nil, err
 	}
-	return x.answer(r, res, ttfb), nil
-}
-
-// interimAnswer is called by the Transport's goroutine, which may outlast RoundTrip.
-func (x *exchange) interimAnswer(status int, header textproto.MIMEHeader) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if err := wellFormed(http.Header(header)); err != nil {
-		return err
+	err := x.ask(r)
+	if err == nil {
+		err = x.receive(r)
 	}
-	if x.interim++; x.interim > maxInterim {
-		return errors.New("too many interim answers")
-	}
-	if x.inform != nil && status != http.StatusContinue {
-		x.inform(status, lines(http.Header(header)))
-	}
-	return nil
-}
-
-// hush lets no interim answer through any more.
-func (x *exchange) hush() {
-	x.mu.Lock()
-	x.inform = nil
-	x.mu.Unlock()
-}
-
-// acceptable closes and refuses an answer that cannot be passed on.
-func (x *exchange) acceptable(r *Request, res *http.Response) error {
-	var err error
-	switch {
-	case res.StatusCode == http.StatusSwitchingProtocols:
-		if r.Upgrade == "" || !strings.EqualFold(res.Header.Get("Upgrade"), r.Upgrade) {
-			err = errors.New("a switch to a protocol that was not asked for")
-		} else {
-			err = wellFormed(res.Header)
+	ttfb := time.Since(x.began)
+	if err == nil && x.head.Status != 101 {
+		if n, all := x.rest(); all { // the backend's part is over
+			err = x.keep(n)
 		}
-	case res.StatusCode < 200:
-		err = fmt.Errorf("status %d", res.StatusCode)
-	default:
-		err = wellFormed(res.Header)
 	}
 	if err != nil {
-		res.Body.Close()
+		if !errors.Is(err, ErrRequest) {
+			err = x.classify(err)
+		}
+		x.drop()
+		x.end()
+		return nil, err
 	}
-	return err
+	return x.answer(ttfb), nil
 }
 
-// wellFormed refuses what net/http lets through: a name with a space in it, and control characters in a value.
-func wellFormed(header http.Header) error {
-	for name, values := range header {
-		if !h1.ValidName(name) {
-			return fmt.Errorf("malformed field name %q", name)
+// ask writes the request: all of it, where its body is small. Otherwise the upload goes on.
+func (x *exchange) ask(r *Request) error {
+	host := r.Host
+	if host == "" {
+		host = strings.TrimPrefix(x.b.url, "http://")
+	}
+	small := x.body != nil && x.body.length >= 0 && x.body.length <= maxWhole && x.body.interruptible()
+	out, err := r.appendHead(x.buf[:0], &x.lines, host, x.last)
+	if err != nil {
+		return err
+	}
+	if cap(out) > cap(x.buf) {
+		x.buf = out[:cap(out)]
+	}
+	if small && len(out) < roomSize-maxWhole {
+		room := rooms.Get().(*[roomSize]byte)
+		defer rooms.Put(room)
+		out = append(room[:0], out...)
+	} else {
+		small = false
+	}
+	whole := false
+	for {
+		if err := x.connect(); err != nil {
+			return err
 		}
-		for _, v := range values {
-			if !h1.ValidValue(v) {
-				return fmt.Errorf("malformed value of field %q", name)
+		if small && !whole {
+			if out, err = x.body.gather(out); err != nil {
+				return err
+			}
+			whole = true
+			if !x.fresh && !x.conn.fit() { // time went by
+				x.drop()
+				continue
 			}
 		}
+		// The last moment in which the request can be called back.
+		if r.Sending != nil {
+			r.Sending()
+		}
+		if err := x.ctx.Err(); err != nil {
+			return err
+		}
+		n, err := x.conn.Write(out)
+		x.wrote = n > 0 || err == nil
+		if err != nil && !x.wrote {
+			if !x.fresh && x.ctx.Err() == nil {
+				x.drop()
+				continue
+			}
+			return err
+		}
+		// A backend may answer before it has read the request, and close: the answer says what became of it.
+		x.failed = err != nil
+		break
+	}
+	if x.body != nil && !small && !x.failed {
+		x.upload = x.body.upload(x.conn)
 	}
 	return nil
+}
+
+// rest returns how many bytes follow the head, and whether they are here already.
+func (x *exchange) rest() (int64, bool) {
+	switch f := x.head.Framing; f.Kind {
+	case h1.NoBody:
+		return 0, true
+	case h1.ByLength:
+		return f.Length, f.Length <= int64(x.w-x.r)
+	}
+	return 0, false
+}
+
+// end lets go of everything. x must not be used any more.
+func (x *exchange) end() {
+	x.leave()
+	x.drop()
+	if x.upload != nil {
+		x.upload.end()
+	} else {
+		x.body.stop()
+	}
+	if cap(x.buf) > keptSize {
+		x.buf = make([]byte, readSize)
+	}
+	x.head.Reset()
+	if cap(x.head.Head) > 4*keptLines {
+		x.head.Head = make(h1.Head, 0, keptLines)
+	}
+	if cap(x.lines) > 4*keptLines {
+		x.lines = make(h1.Head, 0, keptLines)
+	}
+	x.b, x.ctx, x.method, x.body, x.upload = nil, nil, "", nil, nil
+	x.anew, x.last, x.fresh, x.wrote, x.failed = false, false, false, false, false
+	x.r, x.w = 0, 0
+	exchanges.Put(x)
 }
 
 // classify says whose fault it was. What the caller's context says comes first, then the visitor, who is the reason when both
@@ -144,10 +204,8 @@ func (x *exchange) classify(err error) error {
 		return fmt.Errorf("%w: %w", over, errUpload)
 	case over != nil:
 		return over
-	case x.wrote.Load() == 0 && x.body.untouched():
+	case !x.wrote && x.body.untouched():
 		return fmt.Errorf("%w: %w", ErrConnect, err)
-	case x.twice.Load():
-		return fmt.Errorf("%w: %w", ErrBroken, errTwice)
 	default:
 		return fmt.Errorf("%w: %w", ErrBroken, err)
 	}
@@ -155,10 +213,11 @@ func (x *exchange) classify(err error) error {
 
 // ended is how the caller's context ended; nil: it did not.
 func ended(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
 	cause := context.Cause(ctx)
 	switch {
-	case cause == nil:
-		return nil
 	case errors.Is(cause, ErrLate):
 		return cause
 	case ctx.Err() == context.DeadlineExceeded:
@@ -168,31 +227,7 @@ func ended(ctx context.Context) error {
 	}
 }
 
-var errTwice = errors.New("the connection broke before a head came, and the request may not be sent twice")
-
-// end lets go of the connection and of the request's body. It is idempotent.
-func (x *exchange) end() {
-	if c := x.conn.Load(); c != nil {
-		c.leave(x)
-	}
-	x.body.stop()
-	x.cancel()
-}
-
-// lines turns net/http's header into a head: names sorted, so that what is done twice looks the same twice.
-func lines(h http.Header) h1.Head {
-	names := make([]string, 0, len(h))
-	n := 0
-	for name, values := range h {
-		names = append(names, name)
-		n += len(values)
-	}
-	slices.Sort(names)
-	head := make(h1.Head, 0, n)
-	for _, name := range names {
-		for _, v := range h[name] {
-			head = append(head, h1.Line{Name: name, Value: v})
-		}
-	}
-	return head
-}
+var (
+	errExtra = errors.New("bytes behind the end of the answer")
+	errStale = errors.New("the connection, kept from an earlier exchange, ended before an answer")
+)

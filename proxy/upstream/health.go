@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net/http"
-	"net/url"
-	"strings"
 	"time"
+
+	"gatehouse/proxy/h1"
 )
 
 const (
@@ -122,25 +121,24 @@ func (p *Pool) rise(b *backend, now time.Time) {
 	b.era++
 }
 
-// check asks a backend how it is, on a connection of its own.
+// check asks a backend how it is, on a connection of its own: whether new ones can be made is part of the question. It is asked
+// the way requests are, so that one whose answers nobody could be given is not taken for well.
 func (b *backend) check(ctx context.Context, h HealthSettings) error {
 	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
 	defer cancel()
-	req := (&http.Request{
-		Method: http.MethodGet,
-		URL:    &url.URL{Scheme: "http", Host: strings.TrimPrefix(b.url, "http://"), Opaque: h.Path},
-		Header: http.Header{"User-Agent": {"Gatehouse (health check)"}},
-	}).WithContext(ctx)
-	res, err := b.checker.RoundTrip(req)
+	r := &Request{Method: "GET", Target: h.Path, Head: h1.Head{{Name: "User-Agent", Value: "Gatehouse (health check)"}}}
+	x := b.begin(ctx, r)
+	x.anew, x.last = true, true
+	answer, err := x.send(r)
 	if err != nil {
 		return fmt.Errorf("health check: %w", err)
 	}
-	defer res.Body.Close()
-	if _, err := io.CopyN(io.Discard, res.Body, healthBody); err != nil && err != io.EOF {
+	defer answer.Body.Close()
+	if _, err := io.CopyN(io.Discard, answer.Body, healthBody); err != nil && err != io.EOF {
 		return fmt.Errorf("health check: %w", err)
 	}
-	if res.StatusCode < 200 || res.StatusCode > 399 {
-		return fmt.Errorf("health check: status %d", res.StatusCode)
+	if answer.Status < 200 || answer.Status > 399 {
+		return fmt.Errorf("health check: status %d", answer.Status)
 	}
 	return nil
 }

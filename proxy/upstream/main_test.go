@@ -30,7 +30,7 @@ func serve(t *testing.T, h http.HandlerFunc) BackendSettings {
 }
 
 // raw starts a backend that hands every connection to talk, and closes it afterwards.
-func raw(t *testing.T, talk func(net.Conn, *bufio.Reader)) BackendSettings {
+func raw(t testing.TB, talk func(net.Conn, *bufio.Reader)) BackendSettings {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

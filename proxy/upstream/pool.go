@@ -133,7 +133,7 @@ func (p *Pool) Set(s Settings) {
 	p.settle(now)
 	p.mu.Unlock()
 	for _, b := range was {
-		b.closeIdle()
+		b.idle.close()
 	}
 	if !due {
 		return
@@ -175,7 +175,7 @@ func (p *Pool) Close() {
 		<-done
 	}
 	for _, b := range backends {
-		b.closeIdle()
+		b.idle.close()
 	}
 }
 

@@ -1,12 +1,8 @@
 package upstream
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"net/http"
-	"net/textproto"
-	"net/url"
 	"strings"
 
 	"gatehouse/proxy/h1"
@@ -15,105 +11,101 @@ import (
 // Request is what is sent to a backend. It is only read, and not kept after Send, except for Body and Trailer.
 type Request struct {
 	Method string
-	Target string // in origin form, or "*": sent byte for byte
+	Target string // in origin form, or "*" of OPTIONS: sent byte for byte
 	Host   string // sent as given; where it is empty, the backend's own
 	// Head holds the field lines, without those that belong to one hop: Connection and what it names. Lines that frame the
-	// message (Content-Length, Transfer-Encoding, Trailer, Connection, Upgrade), Host and Expect are never sent from here.
-	// Names are written in their canonical case, sorted; the lines of one name keep their order.
+	// message (Content-Length, Transfer-Encoding, Trailer, Connection, Upgrade), Host and Expect are never sent from here. All
+	// others are sent as they are, in their order.
 	Head h1.Head
-	// Body is read by another goroutine; nil is none. It is not read any more after Send failed, or the answer's body ended or
-	// was closed. If it has a method Interrupt(), that is called to end a Read that is under way then, and waited for;
-	// otherwise such a Read may last on, and what it reads is thrown away.
+	// Body is read by Send, or by another goroutine; nil is none. It is not read any more after Send failed, or the answer's
+	// body ended or was closed. If it has a method Interrupt(), that is called to end a Read that is under way then, and waited
+	// for; otherwise such a Read may last on, and what it reads is thrown away.
+	//
+	// A body that can be interrupted and is small, by its Length, is sent together with the head once it is there as a whole.
 	Body    io.Reader
 	Length  int64          // of Body, -1 when it is not known beforehand
 	Trailer func() h1.Head // called once after Body returned io.EOF, by who reads it; nil: none. Sent only where Length is -1.
 	Upgrade string         // the protocol to ask for, as in "websocket"; "" for none
-	// Inform is called with every interim answer but 100 (Continue), in order, never after Send returned; nil: nobody wants
-	// them. A backend that sends more than 32 is broken.
+	// Inform is called with every interim answer but 100 (Continue), in order, by the goroutine that called Send; nil: nobody
+	// wants them. The head is its own to change until it returns, and its strings are its own to keep. A backend that sends more
+	// than 32 is broken.
 	Inform func(status int, head h1.Head)
 	// Sending is called before the first byte is written: until it is, the request can be called back, by ending the context,
-	// and no backend has seen it. It may be called more than once, from another goroutine. nil: nobody wants to know.
+	// and no backend has seen it. It may be called more than once, by the goroutine that called Send. nil: nobody wants to know.
 	Sending func()
 }
 
-// check returns ErrRequest where r cannot be written.
+// check returns ErrRequest where r cannot be written, as far as writing would not tell.
 func (r *Request) check() error {
 	switch {
-	case !h1.ValidName(r.Method) || r.Method == "CONNECT":
+	case r.Method == "CONNECT":
 		return fmt.Errorf("%w: method %q", ErrRequest, r.Method)
-	case !h1.ValidTarget(r.Target) || r.Target[0] != '/' && r.Target != "*":
+	case r.Target == "" || r.Target[0] != '/' && r.Target != "*":
 		return fmt.Errorf("%w: target %q", ErrRequest, r.Target)
-	case !validHost(r.Host):
-		return fmt.Errorf("%w: host %q", ErrRequest, r.Host)
 	case r.Upgrade != "" && !h1.ValidName(r.Upgrade):
 		return fmt.Errorf("%w: upgrade %q", ErrRequest, r.Upgrade)
 	}
-	for _, l := range r.Head {
-		if !h1.ValidName(l.Name) || !h1.ValidValue(l.Value) {
+	for i := range r.Head {
+		if l := &r.Head[i]; !h1.ValidName(l.Name) || !h1.ValidValue(l.Value) {
 			return fmt.Errorf("%w: field %q", ErrRequest, l.Name)
 		}
 	}
 	return nil
 }
 
-// validHost allows what may be in host[:port] and nothing that net/http would drop or rewrite.
-func validHost(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if c > '~' || c <= ' ' || strings.IndexByte(`"/<>?@\^`+"`{|}#", c) >= 0 {
-			return false
-		}
-	}
-	return true
-}
+func (r *Request) hasBody() bool { return r.Body != nil && r.Length != 0 }
 
-// framing reports whether a line of that canonical name is net/http's to write, or nobody's.
-func framing(name string) bool {
-	switch name {
-	case "Host", "Connection", "Content-Length", "Transfer-Encoding", "Trailer", "Upgrade", "Expect":
+// bodiless reports whether a method usually has no body, so that there are backends which take one for their next request.
+func bodiless(method string) bool {
+	switch method {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "DELETE":
 		return true
 	}
 	return false
 }
 
-// outgoing turns r into net/http's request. The target goes into URL.Opaque, which is written as it is, except that a second
-// slash at its start would be read as an authority; the connection puts those slashes back (see conn).
-func (r *Request) outgoing(ctx context.Context, b *backend, body *body) *http.Request {
-	header := make(http.Header, len(r.Head)+2)
-	for _, l := range r.Head {
-		if name := textproto.CanonicalMIMEHeaderKey(l.Name); !framing(name) {
-			header[name] = append(header[name], l.Value)
-		}
+// hop reports whether a line is not sent from a Request's head: it is this hop's.
+func hop(name string) bool {
+	switch len(name) {
+	case len("Expect"):
+		return strings.EqualFold(name, "Expect")
+	case len("Trailer"):
+		return strings.EqualFold(name, "Trailer") || strings.EqualFold(name, "Upgrade")
+	case len("Connection"):
+		return strings.EqualFold(name, "Connection")
 	}
-	if _, ok := header["User-Agent"]; !ok {
-		header["User-Agent"] = []string{""} // net/http's sign to add none
-	}
-	if r.Upgrade != "" {
-		header["Connection"] = []string{"Upgrade"}
-		header["Upgrade"] = []string{r.Upgrade}
-	}
-	target := r.Target[slashes(r.Target):]
-	out := &http.Request{
-		Method: r.Method,
-		URL:    &url.URL{Scheme: "http", Host: strings.TrimPrefix(b.url, "http://"), Opaque: target},
-		Host:   r.Host,
-		Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
-	if body != nil {
-		out.Body, out.ContentLength = body, r.Length
-		if r.Length < 0 && r.Trailer != nil {
-			out.Trailer = http.Header{}
-			body.trailer = out.Trailer
-		}
-	}
-	return out.WithContext(ctx)
+	return false
 }
 
-// slashes counts those at the start of a target that must be put back.
-func slashes(target string) int {
-	n := 0
-	for n+1 < len(target) && target[n] == '/' && target[n+1] == '/' {
-		n++
+// appendHead appends the request's head to dst, last saying that the connection ends with it. lines is room for the lines on
+// their way.
+func (r *Request) appendHead(dst []byte, lines *h1.Head, host string, last bool) ([]byte, error) {
+	kept := (*lines)[:0]
+	for _, l := range r.Head {
+		if !hop(l.Name) {
+			kept = append(kept, l)
+		}
 	}
-	return n
+	if r.Upgrade != "" {
+		kept = append(kept, h1.Line{Name: "Connection", Value: "Upgrade"}, h1.Line{Name: "Upgrade", Value: r.Upgrade})
+	}
+	*lines = kept
+	var f h1.Framing
+	switch {
+	case !r.hasBody():
+	case r.Length < 0:
+		f.Kind = h1.Chunked
+	default:
+		f = h1.Framing{Kind: h1.ByLength, Length: r.Length}
+	}
+	c := h1.Unsaid
+	if last {
+		c = h1.Close
+	}
+	dst, err := h1.AppendRequest(dst, r.Method, r.Target, host, kept, f, c)
+	clear(kept)
+	if err != nil {
+		return dst, fmt.Errorf("%w: %s %q for host %q", ErrRequest, r.Method, r.Target, host)
+	}
+	return dst, nil
 }
