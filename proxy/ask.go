@@ -20,7 +20,8 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 	defer watch.stop()
 	request.Sending = watch.sending
 	if request.Body != nil {
-		late := time.AfterFunc(slowAfter, x.bodyLate)
+		length := x.v.Length() // the visitor's methods are the exchange's own
+		late := time.AfterFunc(slowAfter, func() { x.bodyLate(length) })
 		defer late.Stop()
 	}
 	var tried upstream.Tried

@@ -47,9 +47,9 @@ func (x *exchange) leavePool() {
 	x.permit.Done()
 }
 
-// bodyLate notes that a body is late.
-func (x *exchange) bodyLate() {
-	if _, whole := x.body.since(time.Now(), x.v.Length()); !whole {
+// bodyLate notes that a body of that length is late.
+func (x *exchange) bodyLate(length int64) {
+	if _, whole := x.body.since(time.Now(), length); !whole {
 		x.slowly()
 	}
 }
