@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -55,13 +56,13 @@ func browsers() *Request {
 // BenchmarkExchange is one exchange after the other over one connection: by ours, by net/http's Transport, and by writing and
 // reading fixed bytes, which is the floor. The processor's time is the whole process's, the backend's work included.
 func BenchmarkExchange(b *testing.B) {
-	for _, size := range []int{1000, 100_000} {
+	for _, m := range []message{{1000, 0}, {100_000, 0}, {1000, 10_000}} {
 		for _, by := range []struct {
 			name string
-			make func(*testing.B, BackendSettings, int) (exchange, end func())
+			make func(*testing.B, BackendSettings, message) (exchange, end func())
 		}{{"bare", bare}, {"ours", ours}, {"transport", transport}} {
-			b.Run("by="+by.name+"/size="+strconv.Itoa(size/1000)+"kB", func(b *testing.B) {
-				exchange, end := by.make(b, sized(b, size), size)
+			b.Run(fmt.Sprintf("by=%s/answer=%dkB/body=%dkB", by.name, m.answer/1000, m.body/1000), func(b *testing.B) {
+				exchange, end := by.make(b, sized(b, m.answer), m)
 				defer end()
 				exchange()
 				b.ReportAllocs()
@@ -75,6 +76,18 @@ func BenchmarkExchange(b *testing.B) {
 	}
 }
 
+// message is the bytes of an answer, and those of the request's body.
+type message struct{ answer, body int }
+
+func (m message) request() *Request {
+	r := browsers()
+	if m.body > 0 {
+		r.Method, r.Length = "POST", int64(m.body)
+		r.Body = strings.NewReader("") // each time another
+	}
+	return r
+}
+
 // processor is the time that this process has had on the processors.
 func processor() time.Duration {
 	var u syscall.Rusage
@@ -82,22 +95,23 @@ func processor() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-func bare(b *testing.B, backend BackendSettings, size int) (exchange, end func()) {
+func bare(b *testing.B, backend BackendSettings, m message) (exchange, end func()) {
 	c, err := net.Dial("tcp", backend.Address)
 	if err != nil {
 		b.Fatal(err)
 	}
 	var lines h1.Head
-	request, err := browsers().appendHead(nil, &lines, "app.example", false)
+	request, err := m.request().appendHead(nil, &lines, "app.example", false)
 	if err != nil {
 		b.Fatal(err)
 	}
+	request = append(request, make([]byte, m.body)...)
 	into := make([]byte, 32<<10)
 	return func() {
 		if _, err := c.Write(request); err != nil {
 			b.Fatal(err)
 		}
-		for n := 0; n < size; {
+		for n := 0; n < m.answer; {
 			k, err := c.Read(into)
 			if err != nil {
 				b.Fatal(err)
@@ -107,11 +121,14 @@ func bare(b *testing.B, backend BackendSettings, size int) (exchange, end func()
 	}, func() { c.Close() }
 }
 
-func ours(b *testing.B, backend BackendSettings, size int) (exchange, end func()) {
+func ours(b *testing.B, backend BackendSettings, m message) (exchange, end func()) {
 	p := NewPool(Settings{Name: "app", Backends: []BackendSettings{backend}}, nil)
 	ctx, cancel := context.WithCancel(context.Background())
-	r, into := browsers(), make([]byte, 32<<10)
+	r, into, text := m.request(), make([]byte, 32<<10), strings.Repeat("x", m.body)
 	return func() {
+			if m.body > 0 {
+				r.Body = &interruptible{strings.NewReader(text)}
+			}
 			c, err := p.Claim(nil)
 			if err != nil {
 				b.Fatal(err)
@@ -120,7 +137,7 @@ func ours(b *testing.B, backend BackendSettings, size int) (exchange, end func()
 			if err != nil {
 				b.Fatal(err)
 			}
-			drain(b, a.Body, into, size)
+			drain(b, a.Body, into, m.answer)
 			c.End(Result{Status: 200})
 		}, func() {
 			cancel()
@@ -128,21 +145,25 @@ func ours(b *testing.B, backend BackendSettings, size int) (exchange, end func()
 		}
 }
 
-func transport(b *testing.B, backend BackendSettings, size int) (exchange, end func()) {
+func transport(b *testing.B, backend BackendSettings, m message) (exchange, end func()) {
 	transport := &http.Transport{DisableCompression: true}
 	ctx, cancel := context.WithCancel(context.Background())
-	r, into := browsers(), make([]byte, 32<<10)
+	r, into, text := m.request(), make([]byte, 32<<10), strings.Repeat("x", m.body)
 	return func() {
 			header := make(http.Header, len(r.Head))
 			for _, l := range r.Head {
 				header[l.Name] = append(header[l.Name], l.Value)
 			}
 			to := &url.URL{Scheme: "http", Host: backend.Address, Opaque: r.Target}
-			res, err := transport.RoundTrip((&http.Request{Method: r.Method, Host: r.Host, Header: header, URL: to}).WithContext(ctx))
+			out := &http.Request{Method: r.Method, Host: r.Host, Header: header, URL: to}
+			if m.body > 0 {
+				out.Body, out.ContentLength = io.NopCloser(strings.NewReader(text)), r.Length
+			}
+			res, err := transport.RoundTrip(out.WithContext(ctx))
 			if err != nil {
 				b.Fatal(err)
 			}
-			drain(b, res.Body, into, size)
+			drain(b, res.Body, into, m.answer)
 		}, func() {
 			cancel()
 			transport.CloseIdleConnections()
