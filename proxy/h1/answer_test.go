@@ -113,3 +113,15 @@ func TestAnswerHeadIsUsedAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestAnswerLimits(t *testing.T) {
+	const begin, end = "HTTP/1.1 200 OK\r\n", "Content-Length: 0\r\n\r\n"
+	for lines, want := range map[int]string{3: `200 "OK" 1.1 [A=|A=|A=] 0 ""`, 4: "!head_size"} {
+		raw := begin + strings.Repeat("A:\r\n", lines) + end
+		everyCut(t, raw, func(cuts ...int) {
+			if got := readAnswer(t, "GET", raw, Limits{Lines: 4}, cuts...); got != want {
+				t.Errorf("%d lines, cut at %v: %s; want %s", lines, cuts, got, want)
+			}
+		})
+	}
+}

@@ -1,9 +1,6 @@
 package h1
 
-import (
-	"strings"
-	"unsafe"
-)
+import "unsafe"
 
 // ValidName reports whether s may be a field name or a method: one or more token characters (RFC 9110 section 5.6.2).
 func ValidName(s string) bool { return s != "" && all(s, nameByte) }
@@ -19,9 +16,9 @@ func ValidValue(s string) bool {
 	return i == len(b)
 }
 
-// ValidTarget reports whether s may stand as a request target in a request line: not empty, no space, no control character, and
-// no fragment. Which of its forms it has, and what it means, is not looked at.
+// ValidTarget reports whether s may stand as a request target in a request line: not empty, no space, no control character.
+// Which of its forms it has, and what it means, is not looked at; AppendRequest does, and knows no fragments.
 func ValidTarget(s string) bool {
 	b := unsafe.Slice(unsafe.StringData(s), len(s)) // only read
-	return len(b) > 0 && skipText(b, 0, ' '+1) == len(b) && strings.IndexByte(s, '#') < 0
+	return len(b) > 0 && skipText(b, 0, ' '+1) == len(b)
 }

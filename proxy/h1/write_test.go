@@ -28,6 +28,7 @@ func TestAppendRequest(t *testing.T) {
 		{"target with a space", "GET", "/ HTTP/1.1", "h", nil, Framing{}, Unsaid, ""},
 		{"target with a line end", "GET", "/\r\nA:", "h", nil, Framing{}, Unsaid, ""},
 		{"no target", "GET", "", "h", nil, Framing{}, Unsaid, ""},
+		{"target with a fragment", "GET", "/a?b#c", "h", nil, Framing{}, Unsaid, ""},
 		{"half a target", "GET", "a:80", "h", nil, Framing{}, Unsaid, ""},
 		{"host with a line end", "GET", "/", "h\r\nA: b", nil, Framing{}, Unsaid, ""},
 		{"host with a path", "GET", "/", "h/", nil, Framing{}, Unsaid, ""},
