@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"bufio"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -103,4 +105,51 @@ func TestTheOverflowPoolIsAskedWithinTheBudget(t *testing.T) {
 	}
 	bad.Close()
 	until(t, "a pool that cannot be reached is left", func() bool { return r.ask("GET", "/").status == 200 })
+}
+
+// A backend may close a connection just as it is used again: that is nobody's failure, and nobody's to see.
+func TestAConnectionThatEndsJustAsItIsUsedAgain(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var seen atomic.Int64
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { // one answer, and then it closes when the next request has come
+				defer c.Close()
+				in := bufio.NewReader(c)
+				if _, err := http.ReadRequest(in); err != nil {
+					return
+				}
+				seen.Add(1)
+				fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nin")
+				_, _ = http.ReadRequest(in)
+			}()
+		}
+	}()
+	rules, routes := one(&Route{Pool: newPool(t, "app", shed.GateSettings{}, "http://"+l.Addr().String()), Need: shed.NeedNone})
+	r := newRig(t, rules, routes)
+	for i := range 10 {
+		if a := r.ask("GET", "/"); a.status != 200 {
+			t.Errorf("request %d: %d %q", i, a.status, a.outcome)
+		}
+	}
+	if n := seen.Load(); n != 10 {
+		t.Errorf("%d requests were answered", n)
+	}
+	broken := 0
+	for range 4 {
+		if a := r.ask("POST", "/"); a.status == 502 {
+			broken++
+		}
+	}
+	if broken == 0 {
+		t.Error("a post was sent twice")
+	}
 }

@@ -53,7 +53,7 @@ const (
 // head that came says something whatever came after.
 func (r Result) judge() judgement {
 	switch {
-	case r.Excused:
+	case r.Excused, isAny(r.Err, ErrStale):
 		return silent
 	case r.failure():
 		return bad

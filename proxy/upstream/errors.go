@@ -12,6 +12,9 @@ var (
 	// ErrBroken: the request was sent, at least in part, and the answer is missing, malformed or cut short. It is also what
 	// reading an Answer's body returns when the backend breaks off.
 	ErrBroken = errors.New("the backend broke the exchange")
+	// ErrStale comes with ErrBroken where the connection had been kept from an earlier exchange and ended before anything of an
+	// answer came: most likely the backend closed it just as the request went out, which says nothing of how the backend does.
+	ErrStale = errors.New("the connection, kept from an earlier exchange, ended before an answer")
 	// ErrLate: the context's deadline passed, or it was cancelled with ErrLate as its cause, before the head of the answer was
 	// there.
 	ErrLate = errors.New("the backend is late")

@@ -229,5 +229,4 @@ func ended(ctx context.Context) error {
 
 var (
 	errExtra = errors.New("bytes behind the end of the answer")
-	errStale = errors.New("the connection, kept from an earlier exchange, ended before an answer")
 )

@@ -26,7 +26,7 @@ func (x *exchange) receive(r *Request) error {
 	for n := 0; ; n++ {
 		if err := x.readHead(); err != nil {
 			if n == 0 && x.w == 0 && !x.fresh {
-				err = fmt.Errorf("%w: %w", errStale, err)
+				err = fmt.Errorf("%w: %w", ErrStale, err)
 			}
 			return err
 		}
