@@ -37,7 +37,7 @@ bench-micro: ## Go benchmarks in benchstat's form
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
 
 faults: ## break a real session store in every way, with and without the protection, and print one table
-	$(GO) test -count=1 -timeout 30m -tags faults -run '^(TestFaults|TestASentinelFailoverLosesNoSignIns)$$' -v ./test
+	$(GO) test -count=1 -timeout 30m -tags faults -run '^(TestFaults.*|TestASentinelFailoverLosesNoSignIns)$$' -v ./test
 
 sim: ## simulate overload, the recovery herd and the metastable case on the real code, print the figures and draw them
 	$(GO) test -count=1 -v -run '^Test(Overload|Adaptive|Herd|Metastable|ARampBeyondThePool)$$' ./test/sim -draw .
