@@ -34,11 +34,11 @@ type conn struct {
 	ctx    context.Context // ends when the visitor has gone, or the Server is closed for good
 	leave  context.CancelFunc
 
-	raw syscall.RawConn       // nil: none; then
-	one [1]byte               // is what is waited for
+	raw syscall.RawConn       // nil: none, and one byte is waited for
 	try func(fd uintptr) bool // tryRead
 	n   int                   // what it read
 	err error                 // and what went wrong
+	one [1]byte
 
 	v *visit // nil while nothing has come
 

@@ -2,11 +2,12 @@ package edge
 
 import "time"
 
-// Limits bound what one visitor can hold. A zero field is its default, which is safe in production.
+// Limits bound what one visitor can hold. A zero field is its default, which is safe in production. IdleTimeout and WriteTimeout
+// may be a quarter longer.
 type Limits struct {
-	HeadTimeout  time.Duration // to read a request's head: 5s
+	HeadTimeout  time.Duration // to read a request's head, from its first byte, or from the beginning of the connection: 5s
 	IdleTimeout  time.Duration // between two requests on a connection: 60s
-	WriteTimeout time.Duration // for each piece of an answer to be taken: 10s
+	WriteTimeout time.Duration // for each 16 KiB of an answer, or the rest, to be taken: 10s
 	BodyGrace    time.Duration // for a request's body to begin to come: 10s
 	BodyRate     int           // bytes a second that a body must bring on average after that: 500
 	MaxHead      int           // bytes of a request's head: 32 KiB
