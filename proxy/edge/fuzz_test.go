@@ -68,10 +68,12 @@ func FuzzWhatAStrangerSends(f *testing.F) {
 		}
 		defer c.Close()
 		c.SetDeadline(time.Now().Add(patience))
-		go func() {
+		var sending sync.WaitGroup
+		defer sending.Wait()
+		sending.Go(func() {
 			c.Write(sent)
 			c.(*net.TCPConn).CloseWrite()
-		}()
+		})
 		if _, err := io.Copy(io.Discard, c); err != nil {
 			if ne, ok := err.(net.Error); ok && ne.Timeout() {
 				t.Error("the connection does not end")
