@@ -5,15 +5,18 @@
 //	  pin              one Runtime for the whole exchange
 //	  intake           refuse what cannot be read in one way; an id that was       rejected
 //	                   signed out is taken away
-//	  match            Table.Match -> Route                                        rejected: no route, or two
+//	  match            Table.Match -> Route; and the class, by what is proved      rejected: no route, or two
 //	  decide           Monitor.Verdict, fresh enough; shed.Decide; a trial, or     degraded
 //	                   hold it for as long as the route hopes
 //	  charge           quotas, given back unless something was sent                limited
-//	  lineUp           sign-ins after a closure                                    lined_up
-//	  enter            Gate: try own, try overflow, queue at own; decide again     shed
-//	  ask              Pool.Claim, send; cancelled when the store closes           error
+//	  lineUp           sign-ins after a closure, but for those let in before       lined_up
+//	  enter            the slow give way; Gate: own, overflow, or queue for both;  shed
+//	                   decide again
+//	  ask              Pool.Claim, send, and again where that is safe; cancelled   error
+//	                   when the store closes
 //	  judge            shed.Answer: deliver, look at the store first, or the page; converted
-//	                   the guard takes out what would sign the visitor out
+//	                   the guard takes out what would sign the visitor out; a proof
+//	                   or an admission goes along
 //	  deliver          commit the head, then only copy                             proxied
 //	  fail             the one place where an error becomes an answer: the page,
 //	                   or a sign-out that the app could not carry out
