@@ -249,6 +249,20 @@ func TestQuotasCostOnlyWhatWasSent(t *testing.T) {
 	}
 }
 
+func TestARefusedHeadIsWrittenDown(t *testing.T) {
+	b := newBackend(t, say("in"))
+	rules, routes := one(&Route{Pool: newPool(t, "app", shed.GateSettings{}, b.URL), Need: shed.NeedNone})
+	r := newRig(t, rules, routes)
+	r.raw("POST /here HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+	line := ""
+	until(t, "there is a line", func() bool { line = r.log.with("/here"); return line != "" })
+	for _, want := range []string{`"outcome":"rejected"`, `"status":400`, `"method":"POST"`, `127.0.0.1`} {
+		if !strings.Contains(line, want) {
+			t.Errorf("want %s in %s", want, line)
+		}
+	}
+}
+
 func TestSignInsComeBackByTheRamp(t *testing.T) {
 	b := newBackend(t, say("in"))
 	rules, routes := one(&Route{Pool: newPool(t, "login", shed.GateSettings{}, b.URL), Need: shed.NeedWrite, SignIn: true})

@@ -131,7 +131,7 @@ func newRig(t *testing.T, rules []routing.Rule, routes []*Route) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := edge.NewServer(l, r.handler, edge.Settings{})
+	server := edge.NewServer(l, r.handler, edge.Settings{Refused: r.handler.Refused})
 	var serving sync.WaitGroup
 	serving.Go(server.Serve)
 	r.url = "http://" + l.Addr().String()

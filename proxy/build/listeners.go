@@ -25,7 +25,9 @@ func (p *Plan) planListeners() error {
 			all = errors.Join(all, fmt.Errorf("listen: %s: %w", c.Address.Address, err))
 			continue
 		}
-		p.listeners[c.Address] = edge.NewServer(l, p.living.Handler, edge.Settings{Health: c.Health, Log: p.living.Log})
+		p.listeners[c.Address] = edge.NewServer(l, p.living.Handler, edge.Settings{
+			Health: c.Health, Log: p.living.Log, Refused: p.living.Handler.Refused,
+		})
 		p.undo = append(p.undo, func() { _ = l.Close() })
 	}
 	return all

@@ -5,8 +5,9 @@ import (
 	"syscall"
 )
 
-// unsent is how many bytes of an answer may lie in the kernel without having been sent.
-const unsent = 128 << 10
+// unsent is how many bytes of an answer may lie in the kernel without having been sent. It wakes a writer when half of them are left,
+// so half of them are what a visitor must read in the time that a piece has.
+const unsent = 2 * piece
 
 // tcpNotsentLowat is TCP_NOTSENT_LOWAT of tcp(7), which package syscall does not name.
 const tcpNotsentLowat = 25

@@ -14,6 +14,8 @@ type Settings struct {
 	Health string // the path that answers a load balancer in front; "" for none
 	Limits Limits
 	Log    *slog.Logger // nil: off
+	// Refused is told of every head that was refused, on the visitor's goroutine. nil: nobody.
+	Refused func(Refused)
 }
 
 // Server serves the visitors of one listener. Its methods are safe for concurrent use. Its owner calls Serve on a goroutine of
@@ -21,6 +23,7 @@ type Settings struct {
 type Server struct {
 	handler Handler
 	log     *slog.Logger
+	refused func(Refused)
 	limits  Limits
 	l       *bounded
 	base    context.Context // ends when what is left is cut
@@ -40,7 +43,7 @@ func NewServer(l net.Listener, h Handler, s Settings) *Server {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	srv := &Server{handler: h, log: s.Log, limits: s.Limits.withDefaults(), end: make(chan struct{})}
+	srv := &Server{handler: h, log: s.Log, refused: s.Refused, limits: s.Limits.withDefaults(), end: make(chan struct{})}
 	srv.base, srv.cancel = context.WithCancel(context.Background())
 	srv.l = newBounded(l, srv.limits.MaxConns)
 	srv.health.Store(&s.Health)

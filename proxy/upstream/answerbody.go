@@ -121,11 +121,8 @@ func (b *answerBody) readInPlace(p []byte) (int, error) {
 		in = in[used:]
 		switch {
 		case err == io.EOF:
-			if len(in) > 0 {
-				b.broke(errExtra)
-			} else {
-				b.finish()
-			}
+			x.last = x.last || len(in) > 0 // see keep
+			b.finish()
 			return n, nil
 		case err != nil && err != h1.ErrMore:
 			b.broke(err)
@@ -135,12 +132,10 @@ func (b *answerBody) readInPlace(p []byte) (int, error) {
 	return n, err
 }
 
-// finish is the good end, unless something follows. It returns what Read returns from now on.
+// finish is the good end. It returns what Read returns from now on.
 func (b *answerBody) finish() error {
 	b.err = io.EOF
-	if err := b.x.keep(0); err != nil {
-		b.err = fmt.Errorf("%w: %w", ErrBroken, err)
-	}
+	b.x.keep(0)
 	return b.err
 }
 

@@ -82,7 +82,7 @@ func (x *exchange) send(r *Request) (*Answer, error) {
 	ttfb := time.Since(x.began)
 	if err == nil && x.head.Status != 101 {
 		if n, all := x.rest(); all { // the backend's part is over
-			err = x.keep(n)
+			x.keep(n)
 		}
 	}
 	if err != nil {
@@ -227,6 +227,4 @@ func ended(ctx context.Context) error {
 	}
 }
 
-var (
-	errExtra = errors.New("bytes behind the end of the answer")
-)
+var ()

@@ -2,8 +2,6 @@ package upstream
 
 import (
 	"context"
-
-	"gatehouse/proxy/h1"
 )
 
 // connect gets a connection, one that was used before if there is one in order, and has it closed when ctx ends.
@@ -78,11 +76,11 @@ func (x *exchange) drop() {
 }
 
 // keep is the end of an answer, of which n bytes are still in x.buf: its connection is there for the next one, or closed where it
-// cannot be. Bytes behind the end of a body are an error: who knows whose they are. Behind a head without one they are no more
-// than a reason to close: there are apps that answer HEAD with a body.
-func (x *exchange) keep(n int64) error {
+// cannot be. Bytes behind the end are nobody's, and the connection goes with them: the answer is whole, and there are apps that
+// send a line too many, or answer HEAD with a body.
+func (x *exchange) keep(n int64) {
 	if x.conn == nil {
-		return nil
+		return
 	}
 	extra := int64(x.w-x.r) > n
 	keep := x.head.Persistent && !x.last && !x.failed && !extra && (x.upload == nil || x.upload.sent())
@@ -97,8 +95,4 @@ func (x *exchange) keep(n int64) error {
 		x.upload.end()
 		x.upload = nil
 	}
-	if extra && x.head.Framing.Kind != h1.NoBody {
-		return errExtra
-	}
-	return nil
 }
