@@ -30,9 +30,9 @@ func (c *crowd) reset(now, latest time.Duration) {
 	*c = crowd{at: now, cell: max(time.Second, latest/(cells-2)+1)}
 }
 
-// tell notes that somebody who stands in that bin of the line was told to come again. The time must have gone by until now.
-func (c *crowd) tell(now, wait time.Duration, bin int, before bool) {
-	n := min(max(int(((now-c.at)+wait)/c.cell), 0), cells-1)
+// tell notes that somebody who stands in that bin of the line was told to come again then. The time must have gone by until now.
+func (c *crowd) tell(then time.Duration, bin int, before bool) {
+	n := min(max(int((then-c.at)/c.cell), 0), cells-1)
 	rows, sums := &c.fresh, &c.newcomers
 	if before {
 		rows, sums = &c.again, &c.known
@@ -40,6 +40,28 @@ func (c *crowd) tell(now, wait time.Duration, bin int, before bool) {
 	rows[(c.first+n)%cells][bin/each]++
 	if n > 0 {
 		sums[bin/each]++
+	}
+}
+
+// meet notes that somebody came back who stands in that bin of the line. Where it is known when he was told to come, he is not
+// expected then any more, however early he came: who comes ten times before his time is one all the same.
+func (c *crowd) meet(p *promise, bin int) {
+	if p == nil || p.at() < c.at {
+		c.came++
+		return
+	}
+	rows, sums := &c.again, &c.known
+	if p.fresh() {
+		rows, sums = &c.fresh, &c.newcomers
+		c.due++
+		c.back++
+	}
+	n := min(int((p.at()-c.at)/c.cell), cells-1)
+	if one := &rows[(c.first+n)%cells][bin/each]; *one > 0 {
+		*one--
+		if n > 0 {
+			sums[bin/each]--
+		}
 	}
 }
 
@@ -93,13 +115,13 @@ func (c *crowd) part() float64 {
 
 // in is about how many people stand in a group and will come.
 func (c *crowd) in(group int) float64 {
-	known := float64(c.known[group]) + c.rest*float64(c.again[c.first][group])
+	known := float64(c.known[group] + c.again[c.first][group])
 	return known + c.part()*(float64(c.newcomers[group])+c.rest*float64(c.fresh[c.first][group]))
 }
 
 // people is about how many will come.
 func (c *crowd) people() float64 {
-	return sum(&c.known) + c.rest*sum(&c.again[c.first]) + c.part()*(sum(&c.newcomers)+c.rest*sum(&c.fresh[c.first]))
+	return sum(&c.known) + sum(&c.again[c.first]) + c.part()*(sum(&c.newcomers)+c.rest*sum(&c.fresh[c.first]))
 }
 
 func sum(row *[groups]uint32) float64 {

@@ -55,6 +55,7 @@ type Line struct {
 	frontier frontier
 	looked   time.Duration // into the ramp, when the frontier last looked at the crowd
 	spent    *uses         // ids of places that were admitted in this closure
+	promises *promises
 	admitted uint64
 	halved   int
 	cuts     int     // of these, those that nobody was told of
@@ -134,7 +135,7 @@ func (l *Line) begin(now time.Time) {
 	_, latest := l.set.waits()
 	l.crowd.reset(now.Sub(l.zero), latest)
 	l.frontier = frontier{}
-	l.spent = new(uses)
+	l.spent, l.promises = new(uses), new(promises)
 	if l.mark == 0 {
 		l.mark = uint16(1 + rand.IntN(math.MaxUint16))
 	}
@@ -142,7 +143,7 @@ func (l *Line) begin(now time.Time) {
 
 // end forgets the closure: everybody enters.
 func (l *Line) end(now time.Time) {
-	l.phase, l.spent = calm, nil
+	l.phase, l.spent, l.promises = calm, nil, nil
 	l.health.start(now)
 	l.calm.Store(true)
 }

@@ -38,7 +38,7 @@ func (l *Line) Enter(now time.Time, p Place) Turn {
 	l.health.room++
 	if kept {
 		l.spent.take(p.ID&identity, 1)
-		l.crowd.came++
+		l.meet(p)
 	}
 	return Turn{Enter: true, Kept: kept, Counted: true}
 }
@@ -96,18 +96,25 @@ func (l *Line) tell(now time.Time, p Place, kept bool, before float64) Turn {
 		l.order.add(seen)
 	}
 	bin := l.order.bin(seen)
+	if kept {
+		l.meet(p)
+	}
 	ahead := l.frontier.ahead(before, bin, &l.order, &l.crowd)
 	t.Wait = l.wait(ahead)
-	if kept {
-		l.crowd.came++
-	}
-	l.crowd.tell(now.Sub(l.zero), t.Wait, bin, kept)
+	then := (now.Sub(l.zero) + t.Wait).Truncate(tick)
+	l.crowd.tell(then, bin, kept)
+	l.promises.put(t.Place.ID&identity, then, !kept)
 	t.Ahead = int(ahead + 0.5)
 	// A process that does not know when the closure began has heard of everybody after the time in which everybody comes again.
 	if _, latest := l.set.waits(); l.guessing && now.Sub(l.began) < latest {
 		t.Ahead = -1
 	}
 	return t
+}
+
+// meet counts somebody who came back with a good place.
+func (l *Line) meet(p Place) {
+	l.crowd.meet(l.promises.find(p.ID&identity), l.order.bin(p.Seen.Sub(l.zero)))
 }
 
 // wait is when somebody should come again who has so many people before him.
