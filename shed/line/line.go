@@ -56,6 +56,7 @@ type Line struct {
 	looked   time.Duration // into the ramp, when the frontier last looked at the crowd
 	spent    *uses         // ids of places that were admitted in this closure
 	promises *promises
+	pace     pace
 	admitted uint64
 	halved   int
 	cuts     int     // of these, those that nobody was told of
@@ -111,6 +112,7 @@ func (l *Line) open(at time.Time) {
 	}
 	l.phase, l.opened, l.leftover = ramping, at, -1
 	l.ramp, l.spell, l.looked = startRamp(), spell{}, 0
+	l.pace = pace{}
 	l.health.start(at)
 	l.frontier.open(l.order.total)
 	l.settle(at)
@@ -172,6 +174,7 @@ func (l *Line) settle(now time.Time) {
 	}
 	earned, unused, idle := l.ramp.earn(&l.set, into)
 	rate := l.ramp.rate(&l.set)
+	l.pace.earn(earned)
 	if into-l.looked >= look || l.looked == 0 {
 		l.looked = into
 		l.frontier.look(&l.order, &l.crowd)

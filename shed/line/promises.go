@@ -5,7 +5,7 @@ import "time"
 const (
 	shelves = 1 << 14
 	spaces  = 8
-	tick    = time.Second / 8 // how exactly a promise is remembered
+	tick    = time.Second / 16 // how exactly a promise is remembered
 )
 
 // promises remembers when visitors were told to come, by the ids of their places, in a bounded space: of about 130,000 of them.

@@ -8,6 +8,13 @@ import (
 // identity is the part of a place's id that tells it apart. The rest says which Line counted it.
 const identity = 1<<48 - 1
 
+const (
+	patience = 3 * time.Second     // by how much later it is the turn of somebody who comes before he was told to
+	sooner   = 5 * time.Second     // his turn must have become for him to be told something else then
+	slower   = 3 * time.Second / 2 // is the most by which the ramp is reckoned to be where credit lies unused
+	probed   = 8                   // one in so many newcomers is told to come soon, so that it is soon known how many of them come
+)
+
 // Enter says whether a sign-in may go on while the store is open. Outside a ramp and its tail it may. During them it may when
 // it is its turn and there is credit; a place is used up then. Otherwise the visitor is told when to come again. While the
 // store is closed nobody enters, as by TurnedAway.
@@ -26,7 +33,7 @@ func (l *Line) Enter(now time.Time, p Place) Turn {
 	}
 	l.spell.asked++
 	kept, before := l.stands(now, p)
-	if !l.frontier.reaches(before) {
+	if !l.may(now, p, kept, before) {
 		return l.tell(now, p, kept, before)
 	}
 	if !l.ramp.take() {
@@ -34,6 +41,7 @@ func (l *Line) Enter(now time.Time, p Place) Turn {
 		return l.tell(now, p, kept, before)
 	}
 	l.admitted++
+	l.pace.took++
 	l.health.silent++
 	l.health.room++
 	if kept {
@@ -41,6 +49,21 @@ func (l *Line) Enter(now time.Time, p Place) Turn {
 		l.meet(p)
 	}
 	return Turn{Enter: true, Kept: kept, Counted: true}
+}
+
+// may says whether it is somebody's turn. Whoever comes before he was told to is at the door whenever a place comes free, and would
+// be in before those who stand beside him and wait as they are told; so his turn is a little later.
+func (l *Line) may(now time.Time, p Place, kept bool, before float64) bool {
+	if kept && l.early(now.Sub(l.zero), p.ID) {
+		before += patience.Seconds() * l.ramp.rate(&l.set)
+	}
+	return l.frontier.reaches(before)
+}
+
+// early says whether somebody comes before he was told to.
+func (l *Line) early(at time.Duration, id uint64) bool {
+	e := l.promises.find(id & identity)
+	return e != nil && e.at() > at+tick
 }
 
 // TurnedAway says when somebody should come again who is turned away because the store is closed, and gives him a place in the
@@ -96,20 +119,34 @@ func (l *Line) tell(now time.Time, p Place, kept bool, before float64) Turn {
 		l.order.add(seen)
 	}
 	bin := l.order.bin(seen)
-	if kept {
-		l.meet(p)
-	}
 	ahead := l.frontier.ahead(before, bin, &l.order, &l.crowd)
 	t.Wait = l.wait(ahead)
-	then := (now.Sub(l.zero) + t.Wait).Truncate(tick)
-	l.crowd.tell(then, bin, kept)
-	l.promises.put(t.Place.ID&identity, then, !kept)
+	if least, _ := l.set.waits(); !kept && t.Wait > least && rand.N(probed) == 0 {
+		t.Wait = whole(least, time.Second, least+time.Second)
+	}
+	l.promise(now.Sub(l.zero), &t, bin)
 	t.Ahead = int(ahead + 0.5)
 	// A process that does not know when the closure began has heard of everybody after the time in which everybody comes again.
 	if _, latest := l.set.waits(); l.guessing && now.Sub(l.began) < latest {
 		t.Ahead = -1
 	}
 	return t
+}
+
+// promise notes when somebody is to come again. One who is early is told the same as before, unless his turn has become much sooner.
+func (l *Line) promise(at time.Duration, t *Turn, bin int) {
+	id, then := t.Place.ID&identity, (at + t.Wait).Truncate(tick)
+	if t.Kept && l.early(at, id) {
+		if due := l.promises.find(id).at(); due <= then+sooner {
+			t.Wait = (due - at + time.Second - 1).Truncate(time.Second)
+			return
+		}
+	}
+	if t.Kept {
+		l.meet(t.Place)
+	}
+	l.crowd.tell(then, bin, t.Kept)
+	l.promises.put(id, then, !t.Kept)
 }
 
 // meet counts somebody who came back with a good place.
@@ -127,6 +164,7 @@ func (l *Line) wait(ahead float64) time.Duration {
 	switch {
 	case l.phase == ramping:
 		turn := l.ramp.until(&l.set, ahead+1-l.ramp.credit)
+		turn += min(slower, time.Duration(float64(turn)*(1/l.pace.part(l.ramp.rate(&l.set))-1)))
 		if turn >= latest {
 			turn = spread(turn, time.Second, latest)
 		}
