@@ -23,6 +23,16 @@ type promise struct {
 func (p promise) at() time.Duration { return time.Duration(p.due>>1) * tick }
 func (p promise) fresh() bool       { return p.due&1 != 0 }
 
+// early says whether somebody who was promised that comes before it.
+func (p *promise) early(at time.Duration) bool { return p != nil && p.at() > at+tick }
+
+func (p *promise) set(at time.Duration, fresh bool) {
+	p.due = uint32(min(max(at, 0)/tick, 1<<31-1)) << 1
+	if fresh {
+		p.due |= 1
+	}
+}
+
 // find returns what the one with this id was told; nil: nothing is known.
 func (b *promises) find(id uint64) *promise {
 	shelf, key := b.shelf(id)
@@ -34,16 +44,8 @@ func (b *promises) find(id uint64) *promise {
 	return nil
 }
 
-// put notes that the one with this id is to come then, in place of what he was told before.
+// put notes that the one with this id, of whom nothing is known, is to come then.
 func (b *promises) put(id uint64, at time.Duration, fresh bool) {
-	due := uint32(min(max(at, 0)/tick, 1<<31-1)) << 1
-	if fresh {
-		due |= 1
-	}
-	if p := b.find(id); p != nil {
-		p.due = due
-		return
-	}
 	shelf, key := b.shelf(id)
 	from := 0
 	if fresh {
@@ -56,7 +58,8 @@ func (b *promises) put(id uint64, at time.Duration, fresh bool) {
 		}
 	}
 	copy(shelf[from+1:], shelf[from:spaces-1])
-	shelf[from] = promise{key: key, due: due}
+	shelf[from] = promise{key: key}
+	shelf[from].set(at, fresh)
 }
 
 func (b *promises) shelf(id uint64) (shelf *[spaces]promise, key uint32) {
