@@ -14,9 +14,20 @@
 //     away before a moment, how many of them have been called, and how many of all of them are people who come back.
 //   - a visitor is told to come when it will be his turn. While the store is closed nobody knows when that is, so he is told
 //     to come when it would be if the store opened at once: whenever it does open, he is back in time. Only those whose turn
-//     is sooner than the shortest wait come late, by that wait at most.
+//     is sooner than the shortest wait come late, by that wait at most. Where it is known when the store opens, everybody is told
+//     his turn after that.
 //
-// Nothing is kept about a visitor but what he carries (Place), except the ids of those who entered, in a bounded space. A
+// Nothing is kept about a visitor but what he carries (Place), except the ids of those who entered and of those who were told when
+// to come, in a bounded space (uses, promises). Whoever comes before he was told to is the same one all the same: he is told the same
+// again, and his turn is three seconds later than by his place, so that it does not pay to hammer. At few admissions a second nearly
+// a fifth of the ramp lies unused, since people come at whole seconds and credit is not kept; visitors are told to come that much
+// later (pace), or most would come too soon and more than once.
+//
+// A process that was started in the middle of a ramp knows of none. The first place that somebody shows to it within five minutes
+// begins one (restart). For a minute after its start and after each closure everybody should have an admission (Turn.Admit), since
+// its neighbours may still have a line.
+//
+// A
 // place thrown away is a place at the end; a place forged comes here as none; a place used is used up; a place of an earlier
 // closure is none. What this cannot tell is one visitor who was turned away under many addresses from many visitors.
 //

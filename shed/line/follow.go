@@ -11,6 +11,7 @@ import (
 func (l *Line) Serve(store any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.starts()
 	if l.store != store {
 		l.store, l.owned, l.followed = store, true, time.Time{}
 	}
@@ -30,6 +31,7 @@ func (l *Line) Follow(store any, v shed.Verdict) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.starts()
 	if l.owned && store != l.store || at.Before(l.followed) {
 		return
 	}

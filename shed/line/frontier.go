@@ -70,16 +70,13 @@ func (f *frontier) miss(before float64, kept bool) {
 	}
 }
 
-// ahead is about how many people will enter before somebody who stands in that bin and has so many before him: those who stand
-// between the threshold and him.
-func (f *frontier) ahead(before float64, bin int, o *order, c *crowd) (people float64) {
-	if before <= f.called {
-		return 0
+// ahead is about how many people will enter before somebody who stands in that bin and has so many before him: those who were
+// called and have not entered, and those who stand between the threshold and him.
+func (f *frontier) ahead(before float64, bin int, o *order, c *crowd) float64 {
+	to := bin / each
+	begin, end := float64(o.sum(to*each)), float64(o.sum((to+1)*each))
+	if before > f.called {
+		begin = max(f.called, begin)
 	}
-	from, to := o.at(f.called)/each, bin/each
-	for g := from; g < to; g++ {
-		people += c.in(g)
-	}
-	begin, end := max(f.called, float64(o.sum(to*each))), float64(o.sum((to+1)*each))
-	return people + c.in(to)*min(1, (before-begin)/max(1, end-begin))
+	return c.before(to) + c.in(to)*min(1, (before-begin)/max(1, end-begin))
 }

@@ -12,6 +12,7 @@ type visitor struct {
 	first  time.Duration // when he first asks
 	ask    func(v *visitor, at time.Duration, t Turn) (again time.Duration, stay bool)
 	forget bool // carries no place
+	keen   bool // does not wait as he is told
 	line   int  // which Gatehouse he asks; -1: any
 
 	place   Place

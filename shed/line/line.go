@@ -27,18 +27,19 @@ const (
 )
 
 // Line is one store's waiting line and ramp. The zero value lets everybody enter. It is safe for concurrent use, and takes the
-// same memory whoever comes: 45 kB, half a megabyte more while a closure and its ramp last, and as much for admissions in use.
+// same memory whoever comes: 45 kB, a megabyte and a half more while a closure and its ramp last, and half of one for admissions in use.
 // Enter, TurnedAway, Report and Load do not allocate.
 //
 // Close and Open must be told in the order in which they happened; until it is told Open, a closed line lets nobody enter.
 // Moments should come from time.Now or a clock like it; of two that come in the wrong order the earlier counts as the later.
 type Line struct {
-	calm atomic.Bool // nothing is to be done but let in; the rest needs not be looked at
+	calm   atomic.Bool  // nothing is to be done but let in; the rest needs not be looked at
+	admits atomic.Int64 // until when in calm times everybody should have an admission, in nanoseconds since 1970
 
 	mu       sync.Mutex
 	set      Settings
 	phase    phase
-	heard    time.Time // of anything, first
+	heard    time.Time // of anything, first: since when it would know of a closure
 	began    time.Time // the closure, as far as is known
 	opened   time.Time
 	store    any // whose line it is, where it is owned
@@ -55,24 +56,35 @@ type Line struct {
 	frontier frontier
 	looked   time.Duration // into the ramp, when the frontier last looked at the crowd
 	spent    *uses         // ids of places that were admitted in this closure
+	promises *promises
+	pace     pace
 	admitted uint64
 	halved   int
 	cuts     int     // of these, those that nobody was told of
 	leftover float64 // how many were counted when the ramp had climbed to its end; -1 before
 	spell    spell
 
+	ended   time.Time // the last closure with its ramp and tail
+	resumed bool      // a ramp was begun because of a place that was shown in calm times
+
 	journeys *uses
 	travel   time.Time // the last of them
 }
 
-// New returns a line with these settings.
-func New(s Settings) *Line { return &Line{set: s} }
+// New returns a line with these settings. A closure that begins long after it is one whose beginning is known.
+func New(s Settings) *Line {
+	l := new(Line)
+	l.Set(s)
+	return l
+}
 
 // Set changes the settings in place. A ramp that runs goes on from where it is in time.
 func (l *Line) Set(s Settings) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.set = s
-	l.mu.Unlock()
+	l.starts()
+	l.remember()
 }
 
 // Close says that the store closed for sign-ins at now. During a ramp or its tail the same closure goes on: places stay good.
@@ -110,6 +122,7 @@ func (l *Line) open(at time.Time) {
 	}
 	l.phase, l.opened, l.leftover = ramping, at, -1
 	l.ramp, l.spell, l.looked = startRamp(), spell{}, 0
+	l.pace = pace{}
 	l.health.start(at)
 	l.frontier.open(l.order.total)
 	l.settle(at)
@@ -118,10 +131,8 @@ func (l *Line) open(at time.Time) {
 // begin starts a new closure.
 func (l *Line) begin(now time.Time) {
 	l.calm.Store(false)
-	if l.heard.IsZero() {
-		l.heard = now
-	}
-	l.guessing = now.Sub(l.heard) < young
+	l.hears(now)
+	l.guessing = l.resumed && l.began.IsZero() || now.Sub(l.heard) < young
 	l.began, l.halved = now, 0
 	l.zero = now.Add(-clocks)
 	if l.guessing {
@@ -134,7 +145,7 @@ func (l *Line) begin(now time.Time) {
 	_, latest := l.set.waits()
 	l.crowd.reset(now.Sub(l.zero), latest)
 	l.frontier = frontier{}
-	l.spent = new(uses)
+	l.spent, l.promises = new(uses), new(promises)
 	if l.mark == 0 {
 		l.mark = uint16(1 + rand.IntN(math.MaxUint16))
 	}
@@ -142,16 +153,15 @@ func (l *Line) begin(now time.Time) {
 
 // end forgets the closure: everybody enters.
 func (l *Line) end(now time.Time) {
-	l.phase, l.spent = calm, nil
+	l.phase, l.spent, l.promises, l.ended = calm, nil, nil, now
+	l.remember()
 	l.health.start(now)
 	l.calm.Store(true)
 }
 
 // settle lets the time go by until now.
 func (l *Line) settle(now time.Time) {
-	if l.heard.IsZero() {
-		l.heard = now
-	}
+	l.hears(now)
 	if l.phase == calm {
 		l.calm.Store(true)
 	}
@@ -171,6 +181,7 @@ func (l *Line) settle(now time.Time) {
 	}
 	earned, unused, idle := l.ramp.earn(&l.set, into)
 	rate := l.ramp.rate(&l.set)
+	l.pace.earn(earned)
 	if into-l.looked >= look || l.looked == 0 {
 		l.looked = into
 		l.frontier.look(&l.order, &l.crowd)

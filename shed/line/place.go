@@ -14,6 +14,7 @@ type Place struct {
 type Turn struct {
 	Enter   bool          // it may go on
 	Counted bool          // Enter: it took one of the places of a ramp; outside of one nobody does
+	Admit   bool          // Enter: he should be given an admission, with which he goes on here or at a neighbour that still lets in by a ramp
 	Wait    time.Duration // otherwise: when to come again, in whole seconds, spread over the herd already: tell him exactly this
 	Ahead   int           // otherwise: about how many stand before him; -1 where nobody can tell
 	Place   Place         // otherwise: what the visitor is to carry from now on, which may differ from the place he came with

@@ -98,3 +98,21 @@ func (r *ramp) until(s *Settings, much float64) time.Duration {
 func seconds(s float64) time.Duration {
 	return time.Duration(math.Ceil(min(s, 1e9) * float64(time.Second)))
 }
+
+// pace is which part of the credit that was earned lately was used. Where few enter a second much of it is not: visitors come at
+// whole seconds, and hardly any credit is kept. The threshold then moves slower than the ramp.
+type pace struct{ earned, took float64 }
+
+func (p *pace) earn(credit float64) {
+	if p.earned += credit; p.earned > 50 {
+		p.earned, p.took = p.earned/2, p.took/2
+	}
+}
+
+// part is that part at a rate. It is bounded: the later people come for it, the more credit lies unused.
+func (p *pace) part(rate float64) float64 {
+	if p.earned < 10 {
+		return 1
+	}
+	return min(1, max(1-0.4/max(1, rate/10), p.took/p.earned))
+}

@@ -8,61 +8,89 @@ import (
 // identity is the part of a place's id that tells it apart. The rest says which Line counted it.
 const identity = 1<<48 - 1
 
-// Enter says whether a sign-in may go on while the store is open. Outside a ramp and its tail it may. During them it may when
+// patience is by how much later it is the turn of somebody who comes before he was told to.
+const patience = 3 * time.Second
+
+// Enter says whether a sign-in may go on while the store is open. Outside a ramp and its tail it may. A process that was started
+// less than five minutes ago and never heard of a closure may have missed one: a place of the last ten minutes tells it so, and
+// begins a ramp, once. A stranger who kept a place from a closure that was over can make a Gatehouse that was just started let
+// people in by one ramp, and no more. During them it may when
 // it is its turn and there is credit; a place is used up then. Otherwise the visitor is told when to come again. While the
 // store is closed nobody enters, as by TurnedAway.
 func (l *Line) Enter(now time.Time, p Place) Turn {
-	if l.calm.Load() {
-		return Turn{Enter: true}
+	if p.ID&identity == 0 && l.calm.Load() {
+		return l.admit(now)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.settle(now)
+	l.resume(now, p)
 	switch l.phase {
 	case calm:
-		return Turn{Enter: true}
+		return l.admit(now)
 	case closed:
-		return l.turnAway(now, p)
+		return l.turnAway(now, p, 0)
 	}
 	l.spell.asked++
 	kept, before := l.stands(now, p)
-	if !l.frontier.reaches(before) {
-		return l.tell(now, p, kept, before)
+	if !l.may(now, p, kept, before) {
+		return l.tell(now, p, kept, before, 0)
 	}
 	if !l.ramp.take() {
 		l.frontier.miss(before, kept)
-		return l.tell(now, p, kept, before)
+		return l.tell(now, p, kept, before, 0)
 	}
 	l.admitted++
+	l.pace.took++
 	l.health.silent++
 	l.health.room++
 	if kept {
 		l.spent.take(p.ID&identity, 1)
-		l.crowd.came++
+		l.meet(p)
 	}
-	return Turn{Enter: true, Kept: kept, Counted: true}
+	return Turn{Enter: true, Kept: kept, Counted: true, Admit: true}
+}
+
+// may says whether it is somebody's turn. Whoever comes before he was told to is at the door whenever a place comes free, and would
+// be in before those who stand beside him and wait as they are told; so his turn is a little later.
+func (l *Line) may(now time.Time, p Place, kept bool, before float64) bool {
+	if kept && l.promises.find(p.ID&identity).early(now.Sub(l.zero)) {
+		before += patience.Seconds() * l.ramp.rate(&l.set)
+	}
+	return l.frontier.reaches(before)
 }
 
 // TurnedAway says when somebody should come again who is turned away because the store is closed, and gives him a place in the
 // line where he has none. Nobody enters by it.
-func (l *Line) TurnedAway(now time.Time, p Place) Turn {
+func (l *Line) TurnedAway(now time.Time, p Place) Turn { return l.TurnedAwayUntil(now, p, time.Time{}) }
+
+// TurnedAwayUntil is TurnedAway where the store surely stays closed until it opens then; zero: that is not known. Nobody is told to
+// come before that, and everybody for when it will be his turn in the ramp that begins then, however late that is.
+func (l *Line) TurnedAwayUntil(now time.Time, p Place, opens time.Time) Turn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.settle(now)
-	return l.turnAway(now, p)
+	shut := time.Duration(0)
+	if !opens.IsZero() && l.phase != ramping {
+		shut = max(0, opens.Sub(now))
+	}
+	return l.turnAway(now, p, shut)
 }
 
-func (l *Line) turnAway(now time.Time, p Place) Turn {
+func (l *Line) turnAway(now time.Time, p Place, shut time.Duration) Turn {
 	if l.phase == calm {
 		// The store closed or opened this moment, and the line was not told yet or no more.
 		if p.ID == 0 || p.Seen.After(now.Add(clocks)) {
 			p = Place{Seen: now, ID: newID(l.mark)}
 		}
 		least, latest := l.set.waits()
+		if shut > 0 {
+			return Turn{Wait: after(shut, rand.N(least), least), Ahead: -1, Place: p}
+		}
 		return Turn{Wait: whole(spread(least, least, latest), least, latest), Ahead: -1, Place: p}
 	}
 	kept, before := l.stands(now, p)
-	return l.tell(now, p, kept, before)
+	return l.tell(now, p, kept, before, shut)
 }
 
 // stands says whether a place is good and how many stand before it. A place is good from when the closure began, and only once.
@@ -73,94 +101,6 @@ func (l *Line) stands(now time.Time, p Place) (kept bool, before float64) {
 		return false, l.order.total
 	}
 	return true, l.order.before(seen)
-}
-
-// tell gives somebody who may not enter now his place and the time of his return.
-func (l *Line) tell(now time.Time, p Place, kept bool, before float64) Turn {
-	t := Turn{Place: p, Kept: kept}
-	counted := kept
-	switch {
-	case !kept:
-		t.Place = Place{Seen: now, ID: newID(l.mark)}
-	case l.guessing && uint16(p.ID>>48) != l.mark:
-		// He was counted by another process or in an earlier life of this one, and is counted here now.
-		t.Place.ID = uint64(l.mark)<<48 | p.ID&identity
-		counted = false
-	}
-	seen := t.Place.Seen.Sub(l.zero)
-	for !l.order.fits(seen) {
-		l.order.widen()
-		l.crowd.widen()
-	}
-	if !counted {
-		l.order.add(seen)
-	}
-	bin := l.order.bin(seen)
-	ahead := l.frontier.ahead(before, bin, &l.order, &l.crowd)
-	t.Wait = l.wait(ahead)
-	if kept {
-		l.crowd.came++
-	}
-	l.crowd.tell(now.Sub(l.zero), t.Wait, bin, kept)
-	t.Ahead = int(ahead + 0.5)
-	// A process that does not know when the closure began has heard of everybody after the time in which everybody comes again.
-	if _, latest := l.set.waits(); l.guessing && now.Sub(l.began) < latest {
-		t.Ahead = -1
-	}
-	return t
-}
-
-// wait is when somebody should come again who has so many people before him.
-//
-// While the store is open that is when it is his turn. While it is closed it is when it would be his turn if the store opened
-// now: the first in line ask often, the last seldom, and whenever it opens everybody is back for his turn and not before. So
-// those who wait come back in the shape of the ramp instead of the spike in which they left.
-func (l *Line) wait(ahead float64) time.Duration {
-	least, latest := l.set.waits()
-	switch {
-	case l.phase == ramping:
-		turn := l.ramp.until(&l.set, ahead+1-l.ramp.credit)
-		if turn >= latest {
-			turn = spread(turn, time.Second, latest)
-		}
-		return whole(turn, time.Second, latest)
-	case l.set.Over <= 0:
-		return whole(least+rand.N(latest-least+1), least, latest)
-	}
-	start := startRamp()
-	return whole(spread(start.until(&l.set, ahead), least, latest), least, latest)
-}
-
-// waits is the bounds of what somebody is told while the store is closed.
-func (s *Settings) waits() (least, latest time.Duration) {
-	least, latest = s.MinWait, s.MaxWait
-	if least <= 0 {
-		least = 5 * time.Second
-	}
-	if latest <= 0 {
-		latest = time.Minute
-	}
-	return least, max(least, latest)
-}
-
-// spread keeps a wait within its bounds and those who are told the same apart: the longer, the wider.
-func spread(d, least, latest time.Duration) time.Duration {
-	switch {
-	case d >= latest:
-		return max(least, latest/2) + rand.N(latest-max(least, latest/2)+1)
-	case d <= least:
-		return least + rand.N(min(least/4, latest-least)+1)
-	}
-	from := max(least, d*3/4)
-	return from + rand.N(d-from+1)
-}
-
-// whole makes a wait whole seconds, which is what visitors can be told, up or down by chance so that nobody is moved on
-// average; at least one, and within bounds where a whole second lies between them.
-func whole(d, least, latest time.Duration) time.Duration {
-	d = (d + rand.N(time.Second)).Truncate(time.Second)
-	d = min(d, latest.Truncate(time.Second))
-	return max(d, (least + time.Second - 1).Truncate(time.Second), time.Second)
 }
 
 func newID(mark uint16) uint64 {

@@ -42,8 +42,13 @@ func (u *uses) count(id uint64) uint32 {
 }
 
 func (u *uses) find(id uint64) (set *[ways]uint32, key uint32) {
+	id = mix(id)
+	return &u[id%sets], uint32(id >> 36)
+}
+
+// mix spreads what tells ids apart over all of their bits.
+func mix(id uint64) uint64 {
 	id = (id ^ id>>30) * 0xbf58476d1ce4e5b9
 	id = (id ^ id>>27) * 0x94d049bb133111eb
-	id ^= id >> 31
-	return &u[id%sets], uint32(id >> 36)
+	return id ^ id>>31
 }
