@@ -55,7 +55,8 @@ type exchange struct {
 	class     shed.Class // how much the request matters
 	proved    bool       // it proves its session,
 	renew     bool       // and the proof gets old
-	took      bool       // it took a place in the line
+	took      bool       // it took a place in the line,
+	goes      bool       // or may go on all the same
 	admission uint64     // of a sign-in that was let in before, which it goes on with; 0: none
 
 	holding   sync.Mutex

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"gatehouse/proxy/h1"
@@ -29,6 +28,7 @@ func (x *exchange) lineUp() error {
 		turn := x.rt.Line.Enter(time.Now(), place)
 		if turn.Enter {
 			x.took = x.took || turn.Counted
+			x.goes = x.took || turn.Admit
 			return nil
 		}
 		full := &Error{Outcome: record.LinedUp, Reason: reasonRamp, Turn: &turn}
@@ -53,7 +53,7 @@ func (x *exchange) spare() error {
 	if wait > 0 {
 		return &Error{Outcome: record.LinedUp, Reason: reasonStrained, Wait: wait}
 	}
-	x.took = true
+	x.took, x.goes = true, true
 	x.charges = append(x.charges, charge)
 	return nil
 }
@@ -100,9 +100,10 @@ func (x *exchange) useAdmission() error {
 }
 
 // journey tells the visitor's browser how far he has come with signing in. It is called with an answer that will be delivered. What
-// looks like the end may be the way to a second factor or to an identity provider and back, so whoever took a place may go on.
+// looks like the end may be the way to a second factor or to an identity provider and back, so whoever took a place may go on; and so may
+// one who needed none here, while another Gatehouse may still have a line.
 func (x *exchange) journey(head *h1.Head) {
-	if x.took {
+	if x.goes {
 		x.admit(head)
 	}
 	if x.signIn == signInGiven {
@@ -134,10 +135,7 @@ func (x *exchange) standInLine(e *Error) {
 	if x.took {
 		place = x.rt.Line.Return(place)
 	}
-	turn := x.rt.Line.TurnedAway(time.Now(), place)
-	if held := time.Until(x.rt.Store.HeldUntil()); turn.Wait < held {
-		turn.Wait = held + rand.N(max(turn.Wait, time.Second)) // nobody is let in before
-	}
+	turn := x.rt.Line.TurnedAwayUntil(time.Now(), place, x.rt.Store.HeldUntil())
 	e.Turn = &turn
 }
 

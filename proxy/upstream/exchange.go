@@ -127,7 +127,7 @@ func (x *exchange) ask(r *Request) error {
 				return err
 			}
 			whole = true
-			if !x.fresh && !x.conn.fit() { // time went by
+			if !x.conn.fit() { // time went by, and a backend may have had enough of it
 				x.drop()
 				continue
 			}

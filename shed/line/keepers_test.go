@@ -163,3 +163,15 @@ func TestHammeringWithAPlaceWinsNothing(t *testing.T) {
 		}
 	}
 }
+
+// Where nobody else waits, somebody who has a place and comes early is no worse off than one who has none.
+func TestAPlaceIsNeverWorseThanNone(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	l := New(Settings{From: 5, To: 10, Over: time.Minute})
+	l.Close(now)
+	p := l.TurnedAway(now.Add(time.Second), Place{}).Place
+	l.Open(now.Add(2 * time.Second))
+	if turn := l.Enter(now.Add(2500*time.Millisecond), p); !turn.Enter {
+		t.Errorf("alone in the line, before his time: told to come in %v", turn.Wait)
+	}
+}
