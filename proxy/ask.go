@@ -32,7 +32,6 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 			return nil, err
 		}
 	}
-	stale := false
 	for {
 		x.claim = claim
 		x.entry.Backend = claim.Backend()
@@ -51,11 +50,6 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 			return answer, err
 		}
 		next, ok := x.another(&tried)
-		if !ok && errors.Is(err, upstream.ErrStale) && !stale && x.retry() {
-			// Nobody else is left; the backend itself may be well.
-			stale = true
-			next, ok = x.sameAgain()
-		}
 		if !ok {
 			return answer, err
 		}
@@ -95,12 +89,6 @@ func (x *exchange) another(tried *upstream.Tried) (upstream.Claim, bool) {
 		return upstream.Claim{}, false
 	}
 	return x.borrow(tried)
-}
-
-// sameAgain claims a backend whether it was tried or not.
-func (x *exchange) sameAgain() (upstream.Claim, bool) {
-	claim, err := x.pool.Backends.Claim(nil)
-	return claim, err == nil
 }
 
 // retry takes one retry out of the pool's budget.

@@ -65,7 +65,7 @@ func (v *visit) Answer(status int, head h1.Head, length int64, trailers bool) er
 		f = h1.Framing{Kind: h1.ToClose}
 	}
 	v.framing, v.left = f.Kind, f.Length
-	v.closeAfter = v.closeAfter || f.Kind == h1.ToClose || v.body.hopeless() || v.conn.server.draining.Load()
+	v.closeAfter = v.closeAfter || f.Kind == h1.ToClose || v.body.hopeless() || v.conn.server.leaving()
 	connection := h1.Unsaid
 	switch {
 	case v.closeAfter:

@@ -33,6 +33,7 @@ func (c *conn) refuse(err error) {
 		defer func() { c.server.refused(told) }()
 	}
 	if refusal == h1.ErrPreface {
+		told.Status = 0
 		return
 	}
 	if !c.state.CompareAndSwap(reading, busy) {

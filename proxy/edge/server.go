@@ -32,6 +32,7 @@ type Server struct {
 
 	health   atomic.Pointer[string]
 	ready    atomic.Bool
+	going    atomic.Bool // it was ready, and is no more
 	draining atomic.Bool
 
 	drained sync.Once
@@ -88,7 +89,13 @@ func (s *Server) accept(conns *sync.WaitGroup) {
 }
 
 // SetReady says what the health path answers: turn it off before Drain, and a balancer has the time to look elsewhere.
-func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
+func (s *Server) SetReady(ready bool) {
+	was := s.ready.Swap(ready)
+	s.going.Store(!ready && (was || s.going.Load()))
+}
+
+// leaving reports whether connections are not to be kept: the Server drains, or will.
+func (s *Server) leaving() bool { return s.going.Load() || s.draining.Load() }
 
 // SetHealth changes the health path; "" for none.
 func (s *Server) SetHealth(path string) { s.health.Store(&path) }

@@ -60,9 +60,11 @@ func (c *conn) readNow(p []byte) (int, error) {
 // fit reports whether an idle connection may be used: its time is not over, and the backend has neither closed it nor said what
 // nobody asked for. What it may have said is lost, so one that is not fit is to be closed.
 func (c *conn) fit() bool {
-	if time.Now().After(c.until) {
-		return false
-	}
+	return !time.Now().After(c.until) && c.quiet()
+}
+
+// quiet reports whether the backend has neither closed the connection nor said anything.
+func (c *conn) quiet() bool {
 	n, err := c.readNow(c.one[:])
 	return n == 0 && err == nil
 }

@@ -79,6 +79,14 @@ func (x *exchange) send(r *Request) (*Answer, error) {
 	if err == nil {
 		err = x.receive(r)
 	}
+	if errors.Is(err, ErrStale) && x.body == nil && idempotent(x.method) && x.ctx.Err() == nil {
+		// The backend closed a kept connection just as it was used again. On a new one it can be asked without any doubt of that kind.
+		x.drop()
+		x.anew, x.r, x.w = true, 0, 0
+		if err = x.ask(r); err == nil {
+			err = x.receive(r)
+		}
+	}
 	ttfb := time.Since(x.began)
 	if err == nil && x.head.Status != 101 {
 		if n, all := x.rest(); all { // the backend's part is over
@@ -127,7 +135,7 @@ func (x *exchange) ask(r *Request) error {
 				return err
 			}
 			whole = true
-			if !x.conn.fit() { // time went by, and a backend may have had enough of it
+			if !x.conn.quiet() || !x.fresh && !x.conn.fit() { // time went by, and a backend may have had enough of it
 				x.drop()
 				continue
 			}

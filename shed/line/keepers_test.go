@@ -113,12 +113,9 @@ func TestWhoKeepsHisPlaceIsOneHoweverOftenHeComes(t *testing.T) {
 			t.Errorf("somebody who asks every %v is %d people", step, most)
 		}
 		l.Open(epoch.Add(2 * time.Minute))
-		in, at := false, 2*time.Minute
-		for ; !in && at < 2*time.Minute+10*time.Second; at += step {
-			in = l.Enter(epoch.Add(at), p).Enter
-		}
-		if n := l.Load(epoch.Add(at)).Waiting; !in || n != 0 {
-			t.Errorf("somebody who asks every %v is in: %v, and %d people are left", step, in, n)
+		turn := l.Enter(epoch.Add(2*time.Minute), p)
+		if n := l.Load(epoch.Add(2 * time.Minute)).Waiting; !turn.Enter || n != 0 {
+			t.Errorf("the only one in line, who asks every %v: %+v, and %d people are left", step, turn, n)
 		}
 	}
 }

@@ -52,11 +52,11 @@ func (l *Line) Enter(now time.Time, p Place) Turn {
 }
 
 // may says whether it is somebody's turn. Whoever comes before he was told to is at the door whenever a place comes free, and would
-// be in before those who stand beside him and wait as they are told; so his turn is a little later, though never later than that of
-// one who comes for the first time.
+// be in before those who stand beside him and wait as they are told; so his turn is a little later, where there are others.
 func (l *Line) may(now time.Time, p Place, kept bool, before float64) bool {
 	if kept && l.promises.find(p.ID&identity).early(now.Sub(l.zero)) {
-		before = min(before+patience.Seconds()*l.ramp.rate(&l.set), l.order.total)
+		others := max(0, l.crowd.people()-1)
+		before += min(others, patience.Seconds()*l.ramp.rate(&l.set))
 	}
 	return l.frontier.reaches(before)
 }
