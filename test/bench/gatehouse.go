@@ -105,6 +105,20 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	return body, err
 }
 
+// lost returns how many lines of its access log a Gatehouse could not write, as its metrics say: what is not written costs less.
+func lost(ctx context.Context, admin string) (string, error) {
+	body, err := get(ctx, "http://"+admin+"/metrics")
+	if err != nil {
+		return "", err
+	}
+	_, after, found := strings.Cut(string(body), "\ngatehouse_access_log_dropped_total ")
+	if !found {
+		return "", errors.New("the metrics do not say how many log lines were lost")
+	}
+	n, _, _ := strings.Cut(after, "\n")
+	return n, nil
+}
+
 // profile has a Gatehouse profile itself under a load and returns the profile's file.
 func profile(ctx context.Context, p *process, admin, dir string, ask *question) (string, error) {
 	const seconds = 4

@@ -79,6 +79,10 @@ func bench(ctx context.Context, rounds int, budget time.Duration, keep string) e
 		takeAll(ctx, all, round, length)
 	}
 	file, profileErr := profile(ctx, full, admin, s.dir, small())
+	lines, err := lost(ctx, admin)
+	if err != nil {
+		return err
+	}
 	resting := s.idleAll()
 	if err := ctx.Err(); err != nil {
 		return err
@@ -86,6 +90,7 @@ func bench(ctx context.Context, rounds int, budget time.Duration, keep string) e
 	if err := report(s, all, resting, length); err != nil {
 		return err
 	}
+	fmt.Printf("lines of Gatehouse's access log that were lost: %s\n", lines)
 	if profileErr != nil {
 		return profileErr
 	}
