@@ -17,7 +17,7 @@
 // wrk is not used even where there is one: our client is the same for both loads, and looks at every answer's status and length.
 //
 // Every measure is taken twice (-rounds), all proxies in random order in each round, and the better round counts: noise only ever
-// makes figures worse. Memory is the highest resident size (VmHWM) during the runs of that measure, added up over the processes;
+// makes figures worse. On a machine that others use, more and shorter rounds say more: go run ./test/bench -rounds 4. Memory is the highest resident size (VmHWM) during the runs of that measure, added up over the processes;
 // pages that processes share count in each. A program that keeps what it once had brings it along from the measure before.
 //
 // # What is alike
@@ -38,6 +38,8 @@
 //     Gatehouse gives it since its session store is away; the peers because they are told to, or have no backend there.
 //   - Go programs (Gatehouse, Caddy, Traefik) have a heap that grows to twice what lives before it is collected, and give it back
 //     late: their peak depends on how long they ran.
+//   - Sign-ins at age 0 that come while a check runs wait for the next one and go on together. That saves wake-ups, so they can
+//     cost less CPU than those without a store; what they pay is time, in p50.
 //   - An idle connection's memory is what the proxy grew by over 2,000 connections that had an answer each, in a process just
 //     started. The kernel's own for a socket, some 4 kB, is not in it, for nobody.
 //   - The visitors, the backend and the proxy share the machine's cores, so requests a second say less than CPU does.
