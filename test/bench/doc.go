@@ -16,9 +16,10 @@
 //
 // wrk is not used even where there is one: our client is the same for both loads, and looks at every answer's status and length.
 //
-// Every measure is taken twice (-rounds), all proxies in random order in each round, and the better round counts: noise only ever
-// makes figures worse. On a machine that others use, more and shorter rounds say more: go run ./test/bench -rounds 4. Memory is the highest resident size (VmHWM) during the runs of that measure, added up over the processes;
-// pages that processes share count in each. A program that keeps what it once had brings it along from the measure before.
+// Every measure is taken twice (-rounds), all proxies in random order in each round, and the better round counts: noise only
+// ever makes figures worse. On a machine that others use, more and shorter rounds say more: go run ./test/bench -rounds 4.
+// Memory is the highest resident size (VmHWM) during the runs of that measure, added up over the processes; pages that
+// processes share count in each. A program that keeps what it once had brings it along from the measure before.
 //
 // # What is alike
 //
