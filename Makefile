@@ -5,7 +5,7 @@ PKGS    ?= ./...
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 SECONDS_EACH ?= 20s
 
-.PHONY: test build deps vet lint demo fuzz bench-micro faults sim clean
+.PHONY: test build deps vet lint demo fuzz bench bench-micro faults sim clean
 
 test: deps vet lint ## install what is missing, vet, lint, and run every test with the race detector
 	$(GO) test -race -timeout 14m $(PKGS)
@@ -32,6 +32,10 @@ fuzz: ## every fuzz target for SECONDS_EACH
 		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 			echo "== $$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(SECONDS_EACH) $$pkg; \
 		done; done
+
+bench: ## against nginx, HAProxy and other proxies that are here: one table, and the profile; four and a half minutes, Linux
+	@./test/deps.sh peers
+	$(GO) run ./test/bench
 
 bench-micro: ## Go benchmarks in benchstat's form
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)

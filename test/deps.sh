@@ -1,6 +1,24 @@
 #!/bin/sh
 # Installs what the tests need and the machine lacks: a Redis server and a browser. It asks for nothing that is there already.
+# "deps.sh peers" is for make bench: the servers it compares with, where they can be had. It never fails: the table says who was there.
 set -eu
+
+if [ "${1:-}" = peers ]; then
+	missing=
+	command -v redis-server >/dev/null || missing="$missing redis-server"
+	[ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || missing="$missing nginx-light"
+	[ -x /usr/sbin/haproxy ] || command -v haproxy >/dev/null || missing="$missing haproxy"
+	[ -n "$missing" ] && command -v apt-get >/dev/null || exit 0
+	as=
+	[ "$(id -u)" = 0 ] || as="sudo -n" # without asking: they are not needed
+	echo "installing:$missing"
+	$as apt-get update -qq || true
+	for p in $missing; do
+		$as env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$p" >/dev/null ||
+			echo "no $p: make bench goes on without" >&2
+	done
+	exit 0
+fi
 
 missing=
 command -v redis-server >/dev/null || missing="$missing redis-server"
