@@ -168,9 +168,9 @@ func TestHealth(t *testing.T) {
 	s := start(t, Settings{Health: "/ready"}, func(v Visitor) {
 		v.Answer(404, h1.Head{{Name: "Content-Type", Value: "app"}}, 0, false)
 	})
-	c := dial(t, s)
 	ask := func(method, target string, status int, want string) {
 		t.Helper()
+		c := dial(t, s) // one that is not ready keeps no connection
 		c.send(method + " " + target + " HTTP/1.1\nHost: a\n\n")
 		res, body := c.answer(method)
 		if res.StatusCode != status || body != want {
@@ -197,6 +197,20 @@ func TestHealth(t *testing.T) {
 	ask("GET", "/up", 404, "")
 }
 
+// Before the drain begins a balancer has the time to look elsewhere, and connections go with their answers.
+func TestOneThatWillLeaveKeepsNoConnection(t *testing.T) {
+	s := start(t, Settings{}, func(v Visitor) { v.Answer(204, nil, 0, false) })
+	s.SetReady(true)
+	for _, ready := range []bool{true, false} {
+		s.SetReady(ready)
+		c := dial(t, s)
+		c.send("GET / HTTP/1.1\nHost: a\n\n")
+		if res, _ := c.answer("GET"); res.Close == ready {
+			t.Errorf("ready %v: the connection is closed: %v", ready, res.Close)
+		}
+	}
+}
+
 func TestAHealthCheckWithABodyHoldsNothing(t *testing.T) {
 	s := start(t, Settings{Health: "/ready"}, func(v Visitor) { t.Error("it reached the handler") })
 	s.SetReady(true)
@@ -209,7 +223,7 @@ func TestAHealthCheckWithABodyHoldsNothing(t *testing.T) {
 }
 
 func TestDefaultsAreSafe(t *testing.T) {
-	want := Limits{5 * time.Second, time.Minute, 10 * time.Second, 10 * time.Second, 500, 32 << 10, 20000}
+	want := Limits{5 * time.Second, time.Minute, 40 * time.Second, 10 * time.Second, 500, 32 << 10, 20000}
 	if got := (Limits{HeadTimeout: -1, MaxConns: -1}).withDefaults(); got != want {
 		t.Errorf("got %+v", got)
 	}

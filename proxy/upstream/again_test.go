@@ -213,9 +213,9 @@ func closedPort(t *testing.T) BackendSettings {
 }
 
 // A connection that was used before may break because the backend closed it just then. Whether the request was read nobody
-// knows, so to send it again is the caller's to decide.
-func TestWhatBreaksOnAKeptConnectionIsSentOnce(t *testing.T) {
-	for _, method := range []string{"GET", "POST"} {
+// knows, so it is sent again, once and on a new connection, only where doing it twice does no harm.
+func TestWhatBreaksOnAKeptConnectionIsSentTwiceAtMost(t *testing.T) {
+	for method, most := range map[string]int64{"GET": 2, "POST": 1} {
 		var received, open atomic.Int64
 		b := raw(t, func(c net.Conn, br *bufio.Reader) {
 			open.Add(1)
@@ -239,8 +239,8 @@ func TestWhatBreaksOnAKeptConnectionIsSentOnce(t *testing.T) {
 		_, err := claim(t, p).Send(deadline(t), &Request{Method: method, Target: "/", Host: "a", Head: head("Idempotency-Key: 1")})
 		p.Close()
 		eventually(t, "all that was sent is received", func() bool { return open.Load() == 0 })
-		if !errors.Is(err, ErrBroken) || received.Load() != 1 {
-			t.Errorf("%s: %v, received %d times; want ErrBroken, once", method, err, received.Load())
+		if !errors.Is(err, ErrBroken) || received.Load() != most {
+			t.Errorf("%s: %v, received %d times; want ErrBroken, %d", method, err, received.Load(), most)
 		}
 	}
 }

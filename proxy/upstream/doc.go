@@ -23,7 +23,8 @@
 //	 down
 //
 // Again says what may be sent to another backend, and Pool.Retry how often. Send itself writes a request once: it goes on to
-// another connection only where nothing of it left on the one before.
+// another connection only where nothing of it left on the one before, or where a kept one ended under a request that does no harm
+// twice.
 //
 // What is sent is what came: the request target byte for byte, Host as given, no field added, none moved. The wire is proxy/h1's,
 // and as strict with backends as with visitors: an answer that can be read in two ways is none.
