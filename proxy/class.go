@@ -62,10 +62,13 @@ func (x *exchange) prove(answer *upstream.Answer) {
 }
 
 // shown is the session that an answer shows to be good; "" for none: that of somebody who was let in to sign in and could, that of
-// whoever is answered by a route that answers members alone, and the new id of one that had been proved. Of a sign-in only a form that was
-// sent and answered by a redirect to somewhere else on the site counts: anything else is also how apps answer a wrong password, or
-// send people on to an identity provider.
+// whoever is answered by a route that answers members alone, and the new id of one that had been proved. Of a sign-in only a form
+// that was sent and answered by a redirect to somewhere else on the site counts: anything else is also how apps answer a wrong
+// password, or send people on to an identity provider.
 func (x *exchange) shown(answer *upstream.Answer) string {
+	if !x.route.SignIn && !x.proved && !(x.route.Members && x.carries) {
+		return "" // most answers, which are not looked at any further
+	}
 	given, gives := x.rt.Session.Given(x.head, &answer.Head, time.Now())
 	redirects := answer.Status >= 300 && answer.Status < 400
 	switch e := x.rt.Session.Effect(x.head, &answer.Head, time.Now()); {
@@ -138,8 +141,8 @@ func (x *exchange) shed(err error) {
 	}
 }
 
-// hadRoom reports whether a pool could have taken a sign-in that its own refused, or took lesser requests instead: the one it may borrow of, or where the operator named
-// none, any that has a backend in use.
+// hadRoom reports whether a pool could have taken a sign-in that its own refused, or took lesser requests instead: the one it may
+// borrow of, or where the operator named none, any that has a backend in use.
 func (x *exchange) hadRoom(p *Pool) bool {
 	switch {
 	case p == x.pool, x.route.Overflow != nil && p != x.route.Overflow, !p.Gate.Lends(x.class):

@@ -78,7 +78,7 @@ func TestASignInWaitsForACheckOfItsOwn(t *testing.T) {
 		a, _ := r.try(context.Background(), "POST", "/login")
 		got <- a
 	}()
-	time.Sleep(20 * time.Millisecond) // the sign-in is there, and waits
+	until(t, "the sign-in is there", func() bool { return r.runtime.pins.Load() == 2 }) // its own pin beside the owner's
 	r.canary.mu.Lock()
 	r.canary.hold = nil
 	r.canary.mu.Unlock()

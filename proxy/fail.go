@@ -91,7 +91,8 @@ func (x *exchange) answer(e *Error) {
 	ask := page.Ask{
 		Head: x.v.Method() == "HEAD", Accept: list(*x.head, "Accept"), Language: list(*x.head, "Accept-Language"),
 		ContentType: x.head.Get("Content-Type"), Kind: e.Kind, Status: e.Status, Outcome: e.Outcome.String(),
-		Reason: string(e.Reason), Wait: x.wait(e), Restart: x.restart(e), Refresh: x.safe() || !x.sent, RequestID: x.id, Carries: x.carries && !x.lost(),
+		Reason: string(e.Reason), Wait: x.wait(e), Restart: x.restart(e), Refresh: x.safe() || !x.sent, RequestID: x.id,
+		Carries: x.carries && !x.lost(),
 	}
 	if e.Turn != nil && e.Kind != page.Limited {
 		ask.InLine, ask.Ahead, ask.Waited = true, e.Turn.Ahead, time.Since(e.Turn.Place.Seen)

@@ -27,7 +27,7 @@ func TestARequestIsHeldForTheStore(t *testing.T) {
 	for range 3 {
 		go func() { got <- r.ask("GET", "/callback?code=1") }()
 	}
-	time.Sleep(100 * time.Millisecond)
+	until(t, "they are held", func() bool { return r.runtime.Waits.n.Load() == 3 })
 	if n := b.asked.Load(); n != 0 {
 		t.Fatalf("%d were let through to a read-only store", n)
 	}

@@ -165,7 +165,8 @@ func TestASuccessNeedsAWritableStoreAfterwards(t *testing.T) {
 	if n := r.tally("error"); n != "1" {
 		t.Errorf("%s failed", n)
 	}
-	time.Sleep(50 * time.Millisecond)
+	checks := r.monitor.Status().Checks
+	until(t, "a check that would have told", func() bool { return r.monitor.Status().Checks > checks+1 })
 	if n := r.tally("unconfirmed"); n != "1" {
 		t.Errorf("%s unconfirmed", n)
 	}

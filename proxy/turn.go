@@ -99,9 +99,9 @@ func (x *exchange) useAdmission() error {
 	return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Turn: &turn}
 }
 
-// journey tells the visitor's browser how far he has come with signing in. It is called with an answer that will be delivered. What
-// looks like the end may be the way to a second factor or to an identity provider and back, so whoever took a place may go on; and so may
-// one who needed none here, while another Gatehouse may still have a line.
+// journey tells the visitor's browser how far he has come with signing in. It is called with an answer that will be delivered.
+// What looks like the end may be the way to a second factor or to an identity provider and back, so whoever took a place may go on;
+// and so may one who needed none here, while another Gatehouse may still have a line.
 func (x *exchange) journey(head *h1.Head) {
 	if x.goes {
 		x.admit(head)

@@ -22,7 +22,7 @@ func reloaded() *scenario {
 				st.t.Fatal(err)
 			}
 			eventually(st.t, patience, "the file is live", func() bool { return st.with.event("reloaded") != nil })
-			time.Sleep(500 * time.Millisecond)
+			st.with.checksOn(st.t)
 			if now := st.with.changes(); len(now) != was {
 				st.t.Errorf("a reload changed what is known of the store: %v", now[was:])
 			}

@@ -15,6 +15,7 @@ type storeStatus struct {
 	Cause         string    `json:"cause"`
 	Observed      string    `json:"observed_state"`
 	ObservedCause string    `json:"observed_cause"`
+	LastCheck     time.Time `json:"last_check"`
 	HeldUntil     time.Time `json:"held_until"`
 	CertNotAfter  time.Time `json:"cert_not_after"`
 	Override      *struct {
@@ -41,6 +42,13 @@ func (g *gatehouse) storeStatus(t *testing.T) storeStatus {
 		t.Fatalf("/status: %v: %s", err, text)
 	}
 	return all.Stores[0]
+}
+
+// checksOn waits until the store has been checked for a while more: whatever was to be noticed would have been.
+func (g *gatehouse) checksOn(t *testing.T) {
+	t.Helper()
+	was := g.storeStatus(t).LastCheck
+	eventually(t, patience, "the store is checked on", func() bool { return g.storeStatus(t).LastCheck.Sub(was) >= 300*time.Millisecond })
 }
 
 // override sets the store's state as an operator does, and fails the test where that is refused.

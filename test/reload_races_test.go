@@ -63,7 +63,12 @@ func TestAnEditDuringAReloadIsNotLost(t *testing.T) {
 			_ = res.Body.Close()
 		}
 	}()
-	time.Sleep(100 * time.Millisecond)
+	_ = hung.(*net.TCPListener).SetDeadline(time.Now().Add(patience))
+	c, err := hung.Accept() // the store is asked, so the file has been read
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
 	g.write(withStore(two.URL, hung.Addr().String()))
 	<-done
 	eventually(t, 12*time.Second, "the second edit is live", g.says("two"))
@@ -84,7 +89,7 @@ func TestAStoreThatWasReplacedIsSilent(t *testing.T) {
 	before.kill()
 	after.do("REPLICAOF", "127.0.0.1", "9")
 	eventually(t, 5*time.Second, "the other store is seen", func() bool { return g.storeState(t) == "read-only" })
-	time.Sleep(300 * time.Millisecond)
+	g.checksOn(t)
 	if strings.Contains(g.log(), `"to":"down"`) {
 		t.Errorf("the store that was replaced still speaks:\n%s", g.log())
 	}
