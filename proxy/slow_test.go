@@ -97,3 +97,33 @@ func TestWhoWaitsForThePoolIsNotSlow(t *testing.T) {
 		t.Errorf("who waited got %d", a.status)
 	}
 }
+
+// A stream of events may last for hours, and costs the pool next to nothing: its place is free from its head on.
+func TestAStreamOfEventsHoldsNoPlace(t *testing.T) {
+	over := make(chan struct{})
+	b := newBackend(t, func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path == "/events" {
+			w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+			fmt.Fprint(w, "data: one\n\n")
+			w.(http.Flusher).Flush()
+			<-over
+		}
+	})
+	p := newPool(t, "app", shed.GateSettings{Limit: 1}, b.URL)
+	rules, routes := one(&Route{Pool: p, Need: shed.NeedNone})
+	r := newRig(t, rules, routes)
+	defer close(over)
+	_, in := r.raw("GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line == "data: one\n" {
+			break
+		}
+	}
+	if a := r.ask("GET", "/"); a.status != 200 {
+		t.Errorf("beside a stream of events in a pool of one: %d %q", a.status, a.outcome)
+	}
+}
