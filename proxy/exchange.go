@@ -297,9 +297,12 @@ func (x *exchange) enter() error {
 	if x.route.Overflow != nil {
 		over = &x.route.Overflow.Gate
 	}
-	x.route.Pool.Slow.recall(&x.route.Pool.Gate, x.class)
 	var err error
-	if x.permit, err = shed.Enter(x.ctx, &x.route.Pool.Gate, over, x.class); err != nil {
+	x.permit, err = shed.Enter(x.ctx, &x.route.Pool.Gate, over, x.class)
+	if errors.Is(err, shed.ErrFull) && x.route.Pool.recall(x.class) { // where there is no queue to be recalled from
+		x.permit, err = shed.Enter(x.ctx, &x.route.Pool.Gate, over, x.class)
+	}
+	if err != nil {
 		x.shed(err)
 		if x.took {
 			x.tellCuts(x.rt.Line.Crowded(time.Now()))

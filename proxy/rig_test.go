@@ -208,7 +208,7 @@ func newPool(t *testing.T, name string, gate shed.GateSettings, urls ...string) 
 		s.Backends = append(s.Backends, upstream.BackendSettings{URL: u, Address: strings.TrimPrefix(u, "http://")})
 	}
 	p := &Pool{Name: name, Backends: upstream.NewPool(s, slog.New(slog.DiscardHandler))}
-	p.Gate.Set(gate)
+	p.Set(gate)
 	p.Backends.Start()
 	t.Cleanup(p.Backends.Close)
 	return p

@@ -18,8 +18,8 @@ type Slow struct {
 	all    []*holder // who came first is first
 }
 
-// Set says what each class is sure of.
-func (s *Slow) Set(shares shed.Shares) {
+// set says what each class is sure of.
+func (s *Slow) set(shares shed.Shares) {
 	s.mu.Lock()
 	s.shares = shares
 	s.mu.Unlock()
@@ -65,24 +65,35 @@ func (s *Slow) end(h *holder) shed.Permit {
 	return h.permit
 }
 
-// recall has one of the slow give way to a request of class c, where the pool is full and one of them must: of the least class, the one
-// that has been slow for longest.
-func (s *Slow) recall(g *shed.Gate, c shed.Class) {
+// recall has one of the slow give way to a request of class c, where the pool is full and one of them must: of the least class, the
+// one that has been slow for longest. It reports whether one did.
+func (p *Pool) recall(c shed.Class) bool {
+	s := &p.Slow
 	if s.n.Load() == 0 {
-		return
+		return false
 	}
-	load := g.Load()
+	load := p.Gate.Load()
 	if load.Limit == 0 || load.InFlight < load.Limit {
-		return
+		return false
 	}
 	var held [shed.NumClasses]int
 	for i, l := range load.Classes {
 		held[i] = l.InFlight
 	}
-	if h := s.choose(c, held, load.Limit); h != nil {
-		h.permit.Done()
-		h.cut()
+	h := s.choose(c, held, load.Limit)
+	if h == nil {
+		return false
 	}
+	h.permit.Done()
+	h.cut()
+	return true
+}
+
+// Set changes the pool's bounds in place: those of its gate, and who gives way to whom.
+func (p *Pool) Set(s shed.GateSettings) {
+	s.Queued = func(c shed.Class) { p.recall(c) } // he is in the queue by then, so the place is his if nobody goes before him
+	p.Gate.Set(s)
+	p.Slow.set(s.Shares)
 }
 
 func (s *Slow) choose(c shed.Class, held [shed.NumClasses]int, limit int) *holder {

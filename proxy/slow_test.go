@@ -13,7 +13,7 @@ import (
 )
 
 // slowpoke is a rig whose one pool has two places, and an app that sends more than anybody's socket holds.
-func slowpoke(t *testing.T) (*rig, *Pool) {
+func slowpoke(t *testing.T, patience time.Duration) (*rig, *Pool) {
 	t.Helper()
 	b := newBackend(t, func(w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path != "/large" {
@@ -28,7 +28,7 @@ func slowpoke(t *testing.T) (*rig, *Pool) {
 			}
 		}
 	})
-	p := newPool(t, "app", shed.GateSettings{Limit: 2, Length: 4, Timeout: 300 * time.Millisecond}, b.URL)
+	p := newPool(t, "app", shed.GateSettings{Limit: 2, Length: 4, Timeout: patience}, b.URL)
 	r := newRig(t, []routing.Rule{{Name: "app"}}, []*Route{{Pool: p, Need: shed.NeedNone}})
 	return r, p
 }
@@ -43,7 +43,7 @@ func TestTheSlowGiveWay(t *testing.T) {
 		"who read slowly": "GET /large HTTP/1.1\r\nHost: a\r\n\r\n",
 		"who send slowly": "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nbegin",
 	} {
-		r, p := slowpoke(t)
+		r, p := slowpoke(t, 300*time.Millisecond)
 		for range 2 {
 			r.raw(request)
 		}
@@ -62,6 +62,23 @@ func TestTheSlowGiveWay(t *testing.T) {
 		if what == "who send slowly" { // of the others the line comes when they read on, or are given up
 			until(t, "the log says why", func() bool { return r.log.has("displaced") })
 		}
+	}
+}
+
+// The place that somebody gives up is for the one he gives it up for, and not for whoever stood in the queue before.
+func TestTheSlowGiveWayToWhoIsMeant(t *testing.T) {
+	const large = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
+	r, p := slowpoke(t, 10*time.Second)
+	for range 2 {
+		r.raw(large)
+	}
+	until(t, "two are slow", func() bool { return p.Slow.n.Load() == 2 })
+	for range 2 {
+		r.raw(large)
+	}
+	until(t, "two more like them wait", func() bool { return p.Gate.Load().Queued == 2 })
+	if a := r.ask("GET", "/", r.asMember()); a.status != 200 || a.took > 5*time.Second {
+		t.Errorf("a member got %d %q after %v", a.status, a.outcome, a.took)
 	}
 }
 

@@ -40,6 +40,9 @@ func Enter(ctx context.Context, own, over *Gate, c Class) (Permit, error) {
 	if over != nil {
 		over.visit(w)
 	}
+	if w.queued != nil {
+		w.queued(c)
+	}
 	p, err = own.wait(ctx, w)
 	own.leave(w)
 	if over != nil {
@@ -66,6 +69,7 @@ func (g *Gate) line(c Class) (*waiter, Permit, error) {
 	g.wants.pass(now, &g.turns.held)
 	g.wants.saw(c, g.limit)
 	w := newWaiter(c, now, g.settings.Timeout)
+	w.queued = g.settings.Queued
 	g.queues[c].push(&w.own, now)
 	g.queued++
 	return w, Permit{}, nil

@@ -20,7 +20,10 @@ type GateSettings struct {
 	Length   int               // how many may queue for a permit
 	Timeout  time.Duration     // how long they may queue; a quarter of it under overload
 	Shares   Shares
-	Reserve  float64 // part of the limit, 0..1, by which guests (requests of other pools' routes) always stay below it
+	// Queued is told of the class of each one who has to queue, once he stands there, before he waits and without any lock held; whoever
+	// gives a permit back then gives it to the queue with him in it. nil: nobody.
+	Queued  func(Class)
+	Reserve float64 // part of the limit, 0..1, by which guests (requests of other pools' routes) always stay below it
 }
 
 // Gate bounds how many requests are in a pool at once, with a bounded queue in front.

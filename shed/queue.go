@@ -40,6 +40,7 @@ type waiter struct {
 	class      Class
 	came       time.Time
 	timeout    time.Duration
+	queued     func(Class) // see GateSettings
 	settled    atomic.Bool
 	result     chan outcome // of one outcome, so that no gate ever waits for a waiter
 	own, guest place

@@ -17,7 +17,7 @@ func (p *Plan) planPools() {
 			continue
 		}
 		pool := &proxy.Pool{Name: c.Name, Backends: upstream.NewPool(p.poolSettings(c), nil)} // the recorder says it
-		pool.Gate.Set(gateSettings(c))
+		pool.Set(gateSettings(c))
 		p.pools[c.Name] = pool
 		p.undo = append(p.undo, pool.Backends.Close)
 	}
@@ -30,8 +30,7 @@ func (p *Plan) commitPools() {
 		pool := p.pools[c.Name]
 		pool.Backends.Set(p.poolSettings(c))
 		pool.Backends.Start()
-		pool.Gate.Set(gateSettings(c))
-		pool.Slow.Set(gateSettings(c).Shares)
+		pool.Set(gateSettings(c))
 	}
 	p.living.Record.Pools(names)
 }
