@@ -14,13 +14,21 @@ const slowAfter = time.Second
 // slowly notes that it is the visitor now who keeps the exchange waiting. It may be called from a timer; quickly and the end of the
 // exchange are the exchange's own.
 func (x *exchange) slowly() {
+	if p := x.handOver(); p != nil {
+		p.recallForQueue()
+	}
+}
+
+// handOver leaves the permit to the pool's Slow, and returns the pool; nil where there is nothing to leave.
+func (x *exchange) handOver() *Pool {
 	x.holding.Lock()
 	defer x.holding.Unlock()
 	if gate := x.permit.Of(); x.holder != nil || x.over || gate == nil || gate.Load().Limit == 0 {
-		return
+		return nil
 	}
 	x.holder = x.pool.Slow.add(x.pool, x.class, x.permit, func() { x.cancel(shed.ErrDisplaced) })
 	x.permit = shed.Permit{}
+	return x.pool
 }
 
 // quickly notes that it is the pool's turn again.

@@ -89,6 +89,16 @@ func (p *Pool) recall(c shed.Class) bool {
 	return true
 }
 
+// recallForQueue has one of the slow give way to whoever matters most of those who queue: they were there before he was slow.
+func (p *Pool) recallForQueue() {
+	load := p.Gate.Load()
+	for _, c := range shed.Classes {
+		if load.Classes[c].Queued > 0 && p.recall(c) {
+			return
+		}
+	}
+}
+
 // Set changes the pool's bounds in place: those of its gate, and who gives way to whom.
 func (p *Pool) Set(s shed.GateSettings) {
 	s.Queued = func(c shed.Class) { p.recall(c) } // he is in the queue by then, so the place is his if nobody goes before him

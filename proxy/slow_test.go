@@ -82,6 +82,21 @@ func TestTheSlowGiveWayToWhoIsMeant(t *testing.T) {
 	}
 }
 
+// Somebody may be in the queue already when it shows that a place is held by a slow one.
+func TestWhoTurnsOutToBeSlowGivesWayToTheQueue(t *testing.T) {
+	r, p := slowpoke(t, 10*time.Second)
+	for range 2 {
+		r.raw("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+	}
+	until(t, "two hold the places", func() bool { return p.Gate.Load().InFlight == 2 })
+	if n := p.Slow.n.Load(); n != 0 {
+		t.Fatalf("%d are slow already", n)
+	}
+	if a := r.ask("GET", "/", r.asMember()); a.status != 200 || a.took > 5*time.Second {
+		t.Errorf("a member got %d %q after %v", a.status, a.outcome, a.took)
+	}
+}
+
 // Nobody is slow for what the pool itself takes.
 func TestWhoWaitsForThePoolIsNotSlow(t *testing.T) {
 	hold := make(chan struct{})
