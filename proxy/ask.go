@@ -31,6 +31,7 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 		if claim, ok = x.borrow(&tried); !ok {
 			return nil, err
 		}
+		watch.turnTo(x.monitor)
 	}
 	for {
 		x.claim = claim
@@ -59,8 +60,9 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 			x.entry.At.Head = 0
 		}
 		claim = next
+		watch.turnTo(x.monitor)
 		if x.asks { // time went by
-			if err := x.obey(x.rt.Store.Current()); err != nil {
+			if err := x.obey(x.monitor.Current()); err != nil {
 				claim.End(unused)
 				return nil, err
 			}
@@ -105,7 +107,7 @@ func (x *exchange) retry() bool {
 // borrow moves the exchange to the overflow pool, if that has a place to lend and a backend.
 func (x *exchange) borrow(tried *upstream.Tried) (upstream.Claim, bool) {
 	over := x.route.Overflow
-	if over == nil || x.pool == over {
+	if over == nil || x.pool == over || !x.mayLend() {
 		return upstream.Claim{}, false
 	}
 	permit, ok := over.Gate.Lend(x.class)
@@ -121,7 +123,8 @@ func (x *exchange) borrow(tried *upstream.Tried) (upstream.Claim, bool) {
 	defer x.holding.Unlock()
 	x.regain()
 	x.permit.Done()
-	x.permit, x.pool, x.series = permit, over, x.route.OverflowSeries
+	x.permit = permit
+	x.moveOver()
 	return claim, true
 }
 

@@ -133,6 +133,9 @@ func (x *exchange) tunnel(a *upstream.Answer) error {
 	defer conn.Close()
 	x.commit(101)
 	x.leavePool()
+	tunnels := &x.pool.tunnels
+	tunnels.Add(1)
+	defer tunnels.Add(-1)
 
 	// When one way has ended, the other may still have something to say, but not for ever.
 	rest := time.AfterFunc(math.MaxInt64, func() { _, _ = conn.Close(), a.Tunnel.Close() })

@@ -41,6 +41,8 @@ type exchange struct {
 	route   *Route
 	pool    *Pool
 	series  *record.Series // nil before there is a route
+	store   *Store         // of the pool's app; nil: every need is met
+	monitor Monitor        // of store, or of the part of it that keeps the session; nil without
 	carries bool           // the request carries a session
 	session string         // its id
 	asks    bool           // the route's need touches the store for this request
@@ -185,8 +187,9 @@ func (x *exchange) match() error {
 		return errNoRoute
 	}
 	x.route, x.pool, x.series = m.Value, m.Value.Pool, m.Value.Series
+	x.settle(x.route.Store)
 	x.classify()
-	x.asks = x.rt.Store != nil && !intake.Preflight(x.request.Method, *x.head) && !x.route.Need.Met(x.carries, shed.Down)
+	x.asks = x.monitor != nil && !intake.Preflight(x.request.Method, *x.head) && !x.route.Need.Met(x.carries, shed.Down)
 	return nil
 }
 
@@ -203,6 +206,8 @@ func (x *exchange) decide() error {
 		return nil
 	case errors.Is(err, errGone):
 		return err
+	case x.goOver():
+		return nil
 	case x.try():
 		return nil
 	default:
@@ -213,11 +218,11 @@ func (x *exchange) decide() error {
 // permission is a verdict that is fresh enough for the route. A sign-in does not wait to be told that it is held back.
 func (x *exchange) permission(ctx context.Context) shed.Verdict {
 	if x.route.SignIn {
-		if v := x.rt.Store.Current(); v.State.Impaired() {
+		if v := x.monitor.Current(); v.State.Impaired() {
 			return v
 		}
 	}
-	return x.rt.Store.Verdict(ctx, x.route.MaxAge)
+	return x.monitor.Verdict(ctx, x.route.MaxAge)
 }
 
 func (x *exchange) obey(v shed.Verdict) error {
@@ -293,29 +298,32 @@ func (x *exchange) quotaKey(q *Quota) quota.Key {
 // queue, so the store is looked at again, without waiting.
 func (x *exchange) enter() error {
 	defer func() { x.entry.At.Queued = x.since() }()
-	var over *shed.Gate
-	if x.route.Overflow != nil {
+	own, over := x.pool, (*shed.Gate)(nil)
+	if x.route.Overflow != nil && own != x.route.Overflow && x.mayLend() {
 		over = &x.route.Overflow.Gate
 	}
 	var err error
-	x.permit, err = shed.Enter(x.ctx, &x.route.Pool.Gate, over, x.class)
-	if errors.Is(err, shed.ErrFull) && x.route.Pool.recall(x.class) { // where there is no queue to be recalled from
-		x.permit, err = shed.Enter(x.ctx, &x.route.Pool.Gate, over, x.class)
+	x.permit, err = shed.Enter(x.ctx, &own.Gate, over, x.class)
+	if errors.Is(err, shed.ErrFull) && own.recall(x.class) { // where there is no queue to be recalled from
+		x.permit, err = shed.Enter(x.ctx, &own.Gate, over, x.class)
 	}
 	if err != nil {
 		x.shed(err)
 		if x.took {
-			x.tellCuts(x.rt.Line.Crowded(time.Now()))
+			x.tellCuts(x.store.Line.Crowded(time.Now()))
 		}
 		return err
 	}
 	if over != nil && x.permit.Of() == over {
-		x.pool, x.series = x.route.Overflow, x.route.OverflowSeries
+		x.moveOver()
 	}
-	if x.asks {
-		return x.obey(x.rt.Store.Current())
+	switch {
+	case !x.asks:
+		return nil
+	case x.pool != own && x.apart(): // nothing was asked of that store yet
+		return x.obey(x.permission(x.ctx))
 	}
-	return nil
+	return x.obey(x.monitor.Current())
 }
 
 // learn has everybody learn from what a backend answered, or failed to. What an app does while its store is in doubt tells nothing of

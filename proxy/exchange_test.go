@@ -283,7 +283,7 @@ func TestSignInsComeBackByTheRamp(t *testing.T) {
 	if in == 0 || lined == 0 || in > 12 {
 		t.Errorf("of a herd of 20 in a moment %d were let in and %d lined up", in, lined)
 	}
-	within(t, time.Minute, "the line has drained", func() bool { return !r.runtime.Line.Load(time.Now()).Active })
+	within(t, time.Minute, "the line has drained", func() bool { return !r.runtime.Stores[0].Line.Load(time.Now()).Active })
 	for range 20 {
 		if a := r.ask("POST", "/login"); a.status != 200 {
 			t.Errorf("after the ramp: %d %q", a.status, a.outcome)

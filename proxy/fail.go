@@ -129,7 +129,7 @@ func (x *exchange) answer(e *Error) {
 }
 
 // lost reports whether the store came back without what it held, so that nobody can be told that he was not signed out.
-func (x *exchange) lost() bool { return x.rt.Store != nil && x.rt.Store.Current().Lost }
+func (x *exchange) lost() bool { return x.monitor != nil && x.monitor.Current().Lost }
 
 // wait is when the visitor is told to come again: never where coming again cannot help, and never sooner than what is
 // waiting can be served. A quota knows its own time, and those it turned away in one moment do not come back in one.

@@ -62,7 +62,7 @@ func (x *exchange) hold(head *h1.Head, h shed.Hold) {
 // holdAside does so with lines that come beside the head of the final answer, in an interim head or a trailer. They come when
 // nothing can be judged, and no app needs them for its sessions.
 func (x *exchange) holdAside(head *h1.Head) {
-	if x.rt.Store != nil && x.guards() {
+	if x.monitor != nil && x.guards() {
 		x.hold(head, shed.Hold{Deletions: true, Changes: !x.route.SignIn})
 	}
 }

@@ -13,7 +13,7 @@ import (
 // and out are no trials, since they leave something behind.
 func (x *exchange) try() bool {
 	if x.triable() {
-		x.trial, x.trying = x.rt.Store.Trial()
+		x.trial, x.trying = x.monitor.Trial()
 	}
 	return x.trying
 }
@@ -21,7 +21,7 @@ func (x *exchange) try() bool {
 // sample has a read that goes on anyway say whether trials were right, where they have decided.
 func (x *exchange) sample() {
 	if x.verdict.State == shed.Unknown && x.triable() {
-		x.trial, _ = x.rt.Store.Trial()
+		x.trial, _ = x.monitor.Trial()
 	}
 }
 
@@ -51,7 +51,7 @@ func (x *exchange) hope(err error) error {
 	ctx, cancel := context.WithDeadline(x.ctx, x.hopeUntil())
 	defer cancel()
 	for err != nil && !errors.Is(err, errGone) && ctx.Err() == nil {
-		x.rt.Store.Await(ctx, func(v shed.Verdict) bool {
+		x.monitor.Await(ctx, func(v shed.Verdict) bool {
 			return shed.Decide(x.route.Need, x.carries, x.concern(v)).Action == shed.Pass
 		})
 		err = x.obey(x.permission(ctx))

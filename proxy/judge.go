@@ -21,7 +21,7 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 		err = errGone
 		x.trial.Forget()
 	case errors.As(err, &turned):
-		v := x.rt.Store.Current()
+		v := x.monitor.Current()
 		x.see(v)
 	case errors.Is(err, shed.ErrDisplaced):
 		x.shed(err)
@@ -29,7 +29,7 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 	case errors.Is(err, upstream.ErrVisitor), errors.Is(err, upstream.ErrRequest): // not the backend's doing
 		x.trial.Forget()
 	case intake.Preflight(x.request.Method, *x.head):
-	case x.rt.Store != nil:
+	case x.monitor != nil:
 		err = x.weigh(answer, err)
 	case err == nil && x.route.SignIn:
 		x.noteSignIn(answer)
@@ -53,12 +53,12 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 func (x *exchange) weigh(answer *upstream.Answer, err error) error {
 	h := x.headOf(answer, err)
 	x.tried(h, err)
-	verdict, checked := x.rt.Store.Current(), false
+	verdict, checked := x.monitor.Current(), false
 	for {
-		j := shed.Answer(x.route.Need, h, x.concern(verdict), checked, x.rt.Store.LastImpaired())
+		j := shed.Answer(x.route.Need, h, x.concern(verdict), checked, x.monitor.LastImpaired())
 		switch j.Fate {
 		case shed.Check:
-			verdict, checked = x.rt.Store.Look(x.v.Context()), true
+			verdict, checked = x.monitor.Look(x.v.Context()), true
 		case shed.Page:
 			x.see(verdict)
 			x.tellGuard(h, j)

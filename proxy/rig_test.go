@@ -118,7 +118,7 @@ func newRig(t *testing.T, rules []routing.Rule, routes []*Route) *rig {
 		RampOver: 2 * time.Second,
 	}, func(store.Transition) {
 		if rt := r.handler.Live(); rt != nil {
-			rt.Line.Follow(r.monitor, r.monitor.Current())
+			rt.Stores[0].Line.Follow(r.monitor, r.monitor.Current())
 		}
 	})
 	r.handler = &Handler{Record: rec, Log: slog.New(slog.DiscardHandler)}
@@ -178,8 +178,9 @@ func (r *rig) newRuntime(rules []routing.Rule, routes []*Route) *Runtime {
 		r.t.Fatal(err)
 	}
 	rt.SignedOut, rt.MaxAge, rt.Waits = session.NewSignedOut(), time.Hour, &Waits{}
-	rt.Store, rt.StoreName, rt.Seal = r.monitor, "store", session.NewSeal()
-	rt.Line = line.New(line.Settings{From: 5, To: 10, Over: 2 * time.Second})
+	rt.Seal = session.NewSeal()
+	whole := &Store{Name: "store", Monitor: r.monitor, Line: line.New(line.Settings{From: 5, To: 10, Over: 2 * time.Second})}
+	rt.Stores = []*Store{whole}
 	rt.Status, rt.WaitRate = 503, 10
 	rt.PerClient, rt.PerAddress = quota.New(quota.Settings{Rate: 1e6, Burst: 1e6}), quota.New(quota.Settings{Rate: 1e6, Burst: 1e6})
 	for i, route := range routes {
@@ -191,6 +192,9 @@ func (r *rig) newRuntime(rules []routing.Rule, routes []*Route) *Runtime {
 			route.ImpairedTimeout = 300 * time.Millisecond
 		}
 		route.Name = rules[i].Name
+		if route.Store == nil || route.Store.Name == whole.Name { // also where a test has a second rig for its routes
+			route.Store, route.OverflowStore = whole, whole
+		}
 		route.Convert = map[int]bool{500: true, 502: true, 503: true, 504: true}
 		route.Series = r.handler.Record.Series(route.Name, route.Pool.Name)
 		if route.Overflow != nil {

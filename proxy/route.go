@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"sync/atomic"
 	"time"
 
 	"gatehouse/proxy/record"
@@ -15,13 +16,21 @@ type Pool struct {
 	Gate     shed.Gate
 	Slow     Slow
 	Backends *upstream.Pool
+
+	tunnels atomic.Int64
 }
+
+// Tunnels is how many upgraded connections the pool's backends serve. They hold no permit.
+func (p *Pool) Tunnels() int { return int(p.tunnels.Load()) }
 
 // Route is what becomes of the requests that a rule matches. It is only read.
 type Route struct {
 	Name     string
 	Pool     *Pool
 	Overflow *Pool // where to borrow a place when Pool has none; nil: nowhere
+
+	// Store and OverflowStore are where the apps of Pool and of Overflow keep their sessions; nil: every need is met.
+	Store, OverflowStore *Store
 
 	Need    shed.Need
 	SignIn  bool // the ramp concerns it

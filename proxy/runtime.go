@@ -6,11 +6,9 @@ import (
 
 	"gatehouse/proxy/intake"
 	"gatehouse/routing"
-	"gatehouse/shed/line"
 	"gatehouse/shed/page"
 	"gatehouse/shed/quota"
 	"gatehouse/shed/session"
-	"gatehouse/shed/store"
 )
 
 // Runtime is everything one exchange needs, built whole from one file and then only read.
@@ -28,9 +26,8 @@ type Runtime struct {
 	SignedOut *session.SignedOut // ids that are refused; nil: none can be
 	MaxAge    time.Duration      // how long a session can live, and so an id is refused
 
-	Store     *store.Monitor // nil: every need is met
-	StoreName string
-	Line      *line.Line // nil without Store
+	// Stores are the session stores that routes lead to, for those who look from outside: first the one that stands for all.
+	Stores []*Store
 	// NewPlaces bounds how many places in the line one network is given; nil: it does not.
 	NewPlaces *quota.Limiter
 	// Strained bounds how many sign-ins a strained store is given; nil: it does not.

@@ -87,11 +87,11 @@ func (x *exchange) tellSignIn() {
 	rec := x.handler.Record
 	switch x.signIn {
 	case signInGiven:
-		if x.rt.Store == nil {
+		if x.monitor == nil {
 			rec.SignIn(record.SignInSuccess)
 			return
 		}
-		x.rt.Store.After(func(v shed.Verdict) {
+		x.monitor.After(func(v shed.Verdict) {
 			if confirms(v) {
 				rec.SignIn(record.SignInSuccess)
 			} else {

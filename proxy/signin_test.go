@@ -158,7 +158,7 @@ func TestASuccessNeedsAWritableStoreAfterwards(t *testing.T) {
 	r.ask("GET", "/login")
 	until(t, "they are counted", func() bool { return r.tally("shed") == "2" })
 	set(r, false)
-	within(t, time.Minute, "the line has drained", func() bool { return !r.runtime.Line.Load(time.Now()).Active })
+	within(t, time.Minute, "the line has drained", func() bool { return !r.runtime.Stores[0].Line.Load(time.Now()).Active })
 	if a := r.ask("POST", "/slow"); a.outcome != "converted; reason=full" || cookies(a) != "" {
 		t.Errorf("in flight when the store closed: %d %q %q; what was given is not kept", a.status, a.outcome, cookies(a))
 	}

@@ -39,7 +39,7 @@ func (x *exchange) unfulfilled(status int) bool {
 // uncertain reports whether an app's store may have failed it since the request came, as far as is known without waiting: apps
 // reconnect late.
 func (x *exchange) uncertain() bool {
-	return x.rt.Store != nil && (x.failing() || x.rt.Store.Current().Recovering())
+	return x.monitor != nil && (x.failing() || x.monitor.Current().Recovering())
 }
 
 // endInstead turns a failure to ask the app into a sign-out by Gatehouse itself, where one was asked for: the cookies are
@@ -110,7 +110,7 @@ func (x *exchange) secure() bool {
 // still be good, so the id is refused from here on; and if the app left the cookie where it was, it is expired here. A store that
 // failed unseen is noticed by the next check.
 func (x *exchange) ended(answer *upstream.Answer) {
-	if x.rt.Store == nil || answer.Status >= 400 || !x.wish() {
+	if x.monitor == nil || answer.Status >= 400 || !x.wish() {
 		return
 	}
 	if x.uncertain() {
@@ -133,7 +133,7 @@ func (x *exchange) forgetUnless() {
 		all = append(all, carried{name, strings.Clone(id)})
 	}
 	set, until := x.rt.SignedOut, time.Now().Add(x.rt.MaxAge)
-	x.rt.Store.After(func(v shed.Verdict) {
+	x.monitor.After(func(v shed.Verdict) {
 		if v.Late || v.Impaired() {
 			for _, c := range all {
 				set.Add(c.name, c.id, until)

@@ -24,12 +24,15 @@ func (x *exchange) lineUp() error {
 	}
 	place := x.place()
 	for {
-		x.rt.Line.Follow(x.rt.Store, x.verdict)
-		turn := x.rt.Line.Enter(time.Now(), place)
+		x.store.Line.Follow(x.monitor, x.verdict)
+		turn := x.store.Line.Enter(time.Now(), place)
 		if turn.Enter {
 			x.took = x.took || turn.Counted
 			x.goes = x.took || turn.Admit
 			return nil
+		}
+		if x.goOver() { // others may come back by the ramp
+			return x.lineUp()
 		}
 		full := &Error{Outcome: record.LinedUp, Reason: reasonRamp, Turn: &turn}
 		if time.Now().Add(turn.Wait).After(x.hopeUntil()) || !x.rt.Waits.enter() {
@@ -64,7 +67,7 @@ func (x *exchange) sleep(d time.Duration) error {
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return x.obey(x.rt.Store.Current())
+		return x.obey(x.monitor.Current())
 	case <-x.ctx.Done():
 		return errGone
 	}
@@ -79,7 +82,7 @@ func (x *exchange) goesOn() bool {
 	now := time.Now()
 	for value := range x.owned(session.AdmissionCookie) {
 		at, id, ok := x.rt.Seal.Admitted(value, x.request.Client, now)
-		if ok && !at.Before(x.verdict.Opened.Add(-skew)) && x.rt.Line.Goes(now, id) {
+		if ok && !at.Before(x.verdict.Opened.Add(-skew)) && x.store.Line.Goes(now, id) {
 			x.admission = id
 			return true
 		}
@@ -92,10 +95,10 @@ const skew = 5 * time.Second
 
 // useAdmission counts a request that is about to be sent for an admission. Those that came at the same time may be too many.
 func (x *exchange) useAdmission() error {
-	if x.admission == 0 || x.rt.Line.Use(time.Now(), x.admission) {
+	if x.admission == 0 || x.store.Line.Use(time.Now(), x.admission) {
 		return nil
 	}
-	turn := x.rt.Line.TurnedAway(time.Now(), x.place())
+	turn := x.store.Line.TurnedAway(time.Now(), x.place())
 	return &Error{Outcome: record.LinedUp, Reason: reasonRamp, Turn: &turn}
 }
 
@@ -126,16 +129,16 @@ func (x *exchange) standInLine(e *Error) {
 	if e.Kind != page.Degraded || e.Turn != nil || x.route == nil || !x.route.SignIn || !x.asks {
 		return
 	}
-	v := x.rt.Store.Current()
+	v := x.monitor.Current()
 	if !v.State.Impaired() {
 		return
 	}
-	x.rt.Line.Follow(x.rt.Store, v)
+	x.store.Line.Follow(x.monitor, v)
 	place := x.place()
 	if x.took {
-		place = x.rt.Line.Return(place)
+		place = x.store.Line.Return(place)
 	}
-	turn := x.rt.Line.TurnedAwayUntil(time.Now(), place, x.rt.Store.HeldUntil())
+	turn := x.store.Line.TurnedAwayUntil(time.Now(), place, x.monitor.HeldUntil())
 	e.Turn = &turn
 }
 
@@ -169,17 +172,17 @@ func (x *exchange) boundPlace(e *Error) {
 // report tells the line how a sign-in went, so that the ramp gives way where they go badly. A form that is only looked at takes
 // another time than a password that is checked, and says nothing.
 func (x *exchange) report(answer *upstream.Answer, err error, took time.Duration, whole bool) {
-	if x.rt.Line == nil || !x.route.SignIn || !x.asks {
+	if x.store == nil || !x.route.SignIn || !x.asks {
 		return
 	}
 	failed := whole && errors.Is(err, upstream.ErrLate) || errors.Is(err, upstream.ErrBroken) || errors.Is(err, upstream.ErrConnect)
 	switch {
 	case failed, err == nil && x.attempts():
-		x.tellCuts(x.rt.Line.Report(time.Now(), failed || answer.Status >= 500, took))
+		x.tellCuts(x.store.Line.Report(time.Now(), failed || answer.Status >= 500, took))
 	case err == nil, !whole:
-		x.rt.Line.Heard(time.Now(), 0)
+		x.store.Line.Heard(time.Now(), 0)
 	default:
-		x.rt.Line.Heard(time.Now(), took)
+		x.store.Line.Heard(time.Now(), took)
 	}
 }
 
@@ -187,6 +190,6 @@ func (x *exchange) report(answer *upstream.Answer, err error, took time.Duration
 func (x *exchange) tellCuts(cuts int) {
 	if cuts > 0 {
 		now := time.Now()
-		x.handler.Record.RampCut(now, x.rt.StoreName, x.rt.Line.Load(now).Rate)
+		x.handler.Record.RampCut(now, x.store.Name, x.store.Line.Load(now).Rate)
 	}
 }

@@ -33,7 +33,7 @@ func lined(t *testing.T, gate shed.GateSettings) (*rig, *Pool) {
 	rules, routes := one(&Route{Pool: p, Need: shed.NeedWrite, SignIn: true})
 	r := newRig(t, rules, routes)
 	r.stay()
-	r.runtime.Line = line.New(line.Settings{From: 1.0 / 60, To: 1.0 / 60, Over: 5 * time.Minute})
+	r.runtime.Stores[0].Line = line.New(line.Settings{From: 1.0 / 60, To: 1.0 / 60, Over: 5 * time.Minute})
 	return r, p
 }
 
@@ -125,7 +125,7 @@ func TestAJourneyGoesOnWhereverItLeads(t *testing.T) {
 	for _, method := range []string{"GET", "POST"} {
 		r := newRig(t, rules, routes)
 		r.stay()
-		r.runtime.Line = line.New(line.Settings{From: 1.0 / 60, To: 1.0 / 60, Over: 5 * time.Minute})
+		r.runtime.Stores[0].Line = line.New(line.Settings{From: 1.0 / 60, To: 1.0 / 60, Over: 5 * time.Minute})
 		r.recovers()
 		a := r.ask(method, "/login")
 		admission := given(a, session.AdmissionCookie)
@@ -226,7 +226,7 @@ func TestAStrainedStoreUsesNoPlaceUp(t *testing.T) {
 	if a := r.ask("POST", "/login"); a.outcome != "lined_up; reason=strained" {
 		t.Errorf("%d %q", a.status, a.outcome)
 	}
-	if n := r.runtime.Line.Load(time.Now()).Admitted; n != 0 {
+	if n := r.runtime.Stores[0].Line.Load(time.Now()).Admitted; n != 0 {
 		t.Errorf("%d were let in by the line", n)
 	}
 }

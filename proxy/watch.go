@@ -8,7 +8,6 @@ import (
 	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
-	"gatehouse/shed/store"
 )
 
 // watch bounds the time to the head of the answer, and ends the exchange when the store closes under a request that can be
@@ -17,21 +16,21 @@ import (
 func (x *exchange) watch() *watch {
 	limit := x.route.Timeout
 	if x.trying {
-		limit = min(limit, x.rt.Store.TrialTime())
+		limit = min(limit, x.monitor.TrialTime())
 	}
 	w := &watch{cancel: x.cancel, due: time.Now().Add(limit), impaired: x.route.ImpairedTimeout}
 	w.timer = time.AfterFunc(limit, func() { w.end(upstream.ErrLate) })
-	if x.rt.Store == nil || x.route.Need == shed.NeedNone {
+	if x.monitor == nil || x.route.Need == shed.NeedNone {
 		return w
 	}
-	w.store = x.rt.Store
+	w.store = x.monitor
 	need, carries, safe, goesOn := x.route.Need, x.carries, x.safe(), x.trying || !x.asks
 	w.met = func(v shed.Verdict, sent bool) bool {
 		return goesOn || sent && !safe || need.Met(carries, x.concern(v).State)
 	}
 	w.fails = func(v shed.Verdict) bool { return x.concern(v).Impaired() }
 	w.listen()
-	if v := x.rt.Store.Current(); w.fails(v) { // it is, or it closed before anybody listened
+	if v := x.monitor.Current(); w.fails(v) { // it is, or it closed before anybody listened
 		w.closed(v)
 	}
 	return w
@@ -42,7 +41,7 @@ type watch struct {
 	cancel   context.CancelCauseFunc
 	due      time.Time
 	impaired time.Duration
-	store    *store.Monitor
+	store    Monitor                              // nil: nobody tells
 	met      func(v shed.Verdict, sent bool) bool // whether the exchange may go on by that verdict
 	fails    func(v shed.Verdict) bool            // whether the store is impaired for it by that verdict
 	forget   func()                               // nil: nobody to forget
@@ -61,6 +60,25 @@ func (w *watch) listen() {
 			w.listen() // it may get worse
 			w.closed(v)
 		})
+	}
+}
+
+// turnTo has the watch hear of another store, if m is one: the exchange has moved to a pool of its.
+func (w *watch) turnTo(m Monitor) {
+	w.mu.Lock()
+	if w.store == nil || w.store == m {
+		w.mu.Unlock()
+		return
+	}
+	if w.forget != nil {
+		w.forget()
+		w.forget = nil
+	}
+	w.store = m
+	w.mu.Unlock()
+	w.listen()
+	if v := m.Current(); w.fails(v) {
+		w.closed(v)
 	}
 }
 

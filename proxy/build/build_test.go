@@ -113,7 +113,7 @@ routes: [{name: all, pool: app, needs: none, quotas: [q]}]
 	}
 	s.live(file(one, "10", "1/h"))
 	before := s.Handler.Live()
-	pool, monitor, quotas, server := s.pools["app"], before.Store, s.quotas[quotaIdentity{"q", "client_ip"}], s.listeners[config.Address{Network: "tcp", Address: a}]
+	pool, monitor, quotas, server := s.pools["app"], before.Stores[0].Monitor, s.quotas[quotaIdentity{"q", "client_ip"}], s.listeners[config.Address{Network: "tcp", Address: a}]
 	held, _ := pool.Gate.Acquire(t.Context(), shed.Anonymous)
 	if code, body := s.get(a, "/"); code != 200 || body != "one" {
 		t.Fatalf("%d %q", code, body)
@@ -124,7 +124,7 @@ routes: [{name: all, pool: app, needs: none, quotas: [q]}]
 	if after == before {
 		t.Fatal("the runtime was not replaced")
 	}
-	if s.pools["app"] != pool || after.Store != monitor || s.quotas[quotaIdentity{"q", "client_ip"}] != quotas ||
+	if s.pools["app"] != pool || after.Stores[0].Monitor != monitor || s.quotas[quotaIdentity{"q", "client_ip"}] != quotas ||
 		s.listeners[config.Address{Network: "tcp", Address: a}] != server {
 		t.Error("a pool, the store, a quota or a listener did not survive")
 	}
@@ -143,7 +143,7 @@ routes: [{name: all, pool: app, needs: none, quotas: [q]}]
 	}
 
 	s.live(strings.Replace(file(two, "20", "2/h"), "127.0.0.1:9", "127.0.0.1:10", 1))
-	if s.Handler.Live().Store == monitor {
+	if s.Handler.Live().Stores[0].Monitor == monitor {
 		t.Error("another store has the old one's state")
 	}
 	names := slices.Collect(func(yield func(string) bool) {

@@ -30,8 +30,8 @@ func (l *Living) EndOverride(by string) error {
 
 // monitor returns the one that exchanges ask; nil where there is no store.
 func (l *Living) monitor() *store.Monitor {
-	if rt := l.Handler.Live(); rt != nil {
-		return rt.Store
+	if rt := l.Handler.Live(); rt != nil && len(rt.Stores) > 0 {
+		return rt.Stores[0].Monitor.(*store.Monitor)
 	}
 	return nil
 }

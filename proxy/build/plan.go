@@ -24,6 +24,7 @@ type Plan struct {
 	Warnings []string
 
 	runtime    *proxy.Runtime
+	routes     []*proxy.Route // as in the file
 	pools      map[string]*proxy.Pool
 	quotas     map[quotaIdentity]*quota.Limiter
 	quotaStore *livingQuotaStore // nil: none
@@ -61,7 +62,8 @@ func (l *Living) Plan(cfg *config.Config) (*Plan, error) {
 	rt.Status = cfg.Degrade.Status
 	rt.WaitRate = 1
 	if p.store != nil {
-		rt.Store, rt.StoreName, rt.Line = p.store.monitor, p.store.identity.name, l.line
+		rt.Stores = []*proxy.Store{p.store.seen}
+		p.bindStores()
 		rt.WaitRate = cfg.Session.Store.Recovery.Ramp.To.PerSecond()
 		rt.Waits, rt.NewPlaces = &l.waits, l.newPlaces
 		if cfg.Session.Store.Strained.Rate.PerSecond() > 0 {
@@ -140,7 +142,7 @@ func (p *Plan) planRoutes() error {
 	if err != nil {
 		return placed(p.cfg, err)
 	}
-	p.runtime.Table = table
+	p.runtime.Table, p.routes = table, routes
 	return nil
 }
 

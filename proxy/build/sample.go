@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gatehouse/proxy/record"
+	"gatehouse/shed/store"
 )
 
 // sample is how pools and stores stand, for a scrape. Anybody may call it.
@@ -15,7 +16,7 @@ func (l *Living) sample() record.Sample {
 	}
 	for _, p := range rt.Pools {
 		load := p.Gate.Load()
-		ps := record.PoolSample{Name: p.Name, InFlight: load.InFlight, Limit: load.Limit, Queue: load.Queued, Overloaded: load.Overloaded}
+		ps := record.PoolSample{Name: p.Name, InFlight: load.InFlight, Limit: load.Limit, Queue: load.Queued, Tunnels: p.Tunnels(), Overloaded: load.Overloaded}
 		for i, c := range load.Classes {
 			ps.Classes[i] = record.ClassSample{InFlight: c.InFlight, Queue: c.Queued}
 		}
@@ -24,9 +25,9 @@ func (l *Living) sample() record.Sample {
 		}
 		s.Pools = append(s.Pools, ps)
 	}
-	if rt.Store != nil {
-		st := rt.Store.Status()
-		sample := record.StoreSample{Name: rt.StoreName, State: st.State, Observed: st.Observed, CertNotAfter: st.Expires}
+	for _, seen := range rt.Stores {
+		st := seen.Monitor.(*store.Monitor).Status()
+		sample := record.StoreSample{Name: seen.Name, State: st.State, Observed: st.Observed, CertNotAfter: st.Expires}
 		for _, h := range st.Headroom {
 			sample.Headroom = append(sample.Headroom, record.HeadroomSample{Resource: string(h.Resource), Ratio: h.Ratio})
 		}
@@ -34,8 +35,8 @@ func (l *Living) sample() record.Sample {
 		if st.Override != nil {
 			s.OverrideUntil = st.Override.Until
 		}
-		load := rt.Line.Load(time.Now())
-		s.Line = &record.LineSample{Store: rt.StoreName, Rate: load.Rate, Waiting: load.Waiting, Admitted: load.Admitted}
+		load := seen.Line.Load(time.Now())
+		s.Lines = append(s.Lines, record.LineSample{Store: seen.Name, Rate: load.Rate, Waiting: load.Waiting, Admitted: load.Admitted})
 	}
 	if rt.QuotaStore != nil {
 		st := rt.QuotaStore.Status()

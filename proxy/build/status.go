@@ -10,6 +10,7 @@ import (
 	"gatehouse/proxy/admin"
 	"gatehouse/proxy/record"
 	"gatehouse/shed"
+	"gatehouse/shed/store"
 )
 
 // Status is how everything that lives stands, by the file that is in force. Anybody may call it. What it does not know, such
@@ -45,12 +46,13 @@ func (l *Living) Status(cfg *config.Config) admin.Status {
 }
 
 func stores(rt *proxy.Runtime, cfg *config.Config) []admin.Store {
-	if rt.Store == nil {
+	if len(rt.Stores) == 0 {
 		return nil
 	}
-	st := rt.Store.Status()
+	seen := rt.Stores[0]
+	st := seen.Monitor.(*store.Monitor).Status()
 	out := admin.Store{
-		Name: rt.StoreName, State: st.State.String(), Cause: st.Cause.String(), Since: st.Since,
+		Name: seen.Name, State: st.State.String(), Cause: st.Cause.String(), Since: st.Since,
 		Observed: st.Observed.String(), ObservedCause: st.ObservedCause.String(),
 		HeldUntil: st.Held, Trial: st.Trial, CertNotAfter: st.Expires,
 		ForSeconds: time.Since(st.Since).Seconds(), Error: st.Err, ErrorAt: st.ErrAt, LastCheck: st.CheckBegun,
@@ -59,7 +61,7 @@ func stores(rt *proxy.Runtime, cfg *config.Config) []admin.Store {
 	if st.Recovering() && cfg.Session.Store != nil {
 		out.RampEnds = st.Opened.Add(cfg.Session.Store.Recovery.Ramp.Over)
 	}
-	if l := rt.Line.Load(time.Now()); l.Active {
+	if l := seen.Line.Load(time.Now()); l.Active {
 		out.Line = &admin.Line{Rate: l.Rate, Waiting: l.Waiting, Admitted: l.Admitted, Halved: l.Halved, Since: l.Since, Ends: l.Ends}
 		out.Waiting = l.Waiting
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gatehouse/config"
+	"gatehouse/proxy"
 	"gatehouse/proxy/record"
 	"gatehouse/shed"
 	"gatehouse/shed/line"
@@ -28,6 +29,7 @@ const firstVerdict = time.Second
 type livingStore struct {
 	identity storeIdentity
 	monitor  *store.Monitor // owns its prober
+	seen     *proxy.Store   // as exchanges see it
 	password atomic.Pointer[config.Secret]
 	access   atomic.Pointer[config.Secret] // the Sentinels' own
 	// inForce says that this is the store that exchanges ask. Before and after, nothing it finds is told: there would be two
@@ -87,6 +89,7 @@ func (p *Plan) planStore() {
 			tell(rec, s.identity.name, t)
 		}
 	})
+	s.seen = &proxy.Store{Name: s.identity.name, Monitor: s.monitor, Line: line}
 	s.monitor.Start()
 	p.undo = append(p.undo, s.close)
 	p.store = s
@@ -137,6 +140,13 @@ func where(c *config.Store) string {
 		return "the store that the Sentinels know as " + c.Sentinel.Master
 	}
 	return c.Redis.Address.Address
+}
+
+// bindStores tells each route where the apps of its pools keep their sessions.
+func (p *Plan) bindStores() {
+	for _, r := range p.routes {
+		r.Store, r.OverflowStore = p.store.seen, p.store.seen
+	}
 }
 
 func (p *Plan) commitStore() {

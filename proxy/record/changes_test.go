@@ -72,7 +72,7 @@ func TestLineAndQuotaStoreAreLeftOut(t *testing.T) {
 	for _, name := range names {
 		wantRows(t, r, name)
 	}
-	s = Sample{Line: &LineSample{Store: "store", Rate: math.Inf(1)}, QuotaStore: &QuotaStoreSample{Up: true}}
+	s = Sample{Lines: []LineSample{{Store: "store", Rate: math.Inf(1)}}, QuotaStore: &QuotaStoreSample{Up: true}}
 	wantRows(t, r, "gatehouse_line_rate", `gatehouse_line_rate{store="store"} +Inf`)
 	wantRows(t, r, "gatehouse_line_waiting", `gatehouse_line_waiting{store="store"} 0`)
 	wantRows(t, r, "gatehouse_line_admitted_total", `gatehouse_line_admitted_total{store="store"} 0`)

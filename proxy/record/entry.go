@@ -16,6 +16,7 @@ type Entry struct {
 	Method string
 	Scheme string
 	Proto  string
+	TLS    *TLS // nil: the visitor's connection is plain
 	Host   string
 	Target string // the request target; its query is not logged, since queries hold secrets, only how long it is
 
@@ -47,6 +48,14 @@ type Entry struct {
 	Guard    string // what the session guard did, as a Guard's word; "" for nothing
 
 	At Stages
+}
+
+// TLS is what is told of a visitor's TLS connection.
+type TLS struct {
+	Version    string // as "1.3"
+	Cipher     string // the suite's name
+	ServerName string // that was asked for
+	Client     string // whose certificate the visitor showed; "" for none
 }
 
 // Stages are the moments of an exchange as durations since it arrived; 0 for a stage that was never reached.

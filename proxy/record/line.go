@@ -49,6 +49,12 @@ func appendLine(b []byte, s *Series, e *Entry) []byte {
 		b = appendInt(b, "query_bytes", int64(query))
 	}
 	b = appendText(b, "proto", e.Proto, maxScheme)
+	if t := e.TLS; t != nil {
+		b = appendText(b, "tls_version", t.Version, maxScheme)
+		b = appendText(b, "tls_cipher", t.Cipher, maxName)
+		b = appendText(b, "server_name", t.ServerName, maxHost)
+		b = appendText(b, "client_certificate", t.Client, maxHost)
+	}
 	b = appendText(b, "route", s.route.name, maxName)
 	b = appendText(b, "pool", s.pool.name, maxName)
 	if e.Classed {

@@ -32,6 +32,15 @@ func TestLine(t *testing.T) {
 	if got := string(appendLine(nil, testSeries("app", "web"), &e)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	e.TLS = &TLS{Version: "1.3", Cipher: "TLS_AES_128_GCM_SHA256", ServerName: "intranet.example", Client: "CN=\"x\""}
+	m := decoded(t, appendLine(nil, testSeries("app", "web"), &e))
+	for key, want := range map[string]string{
+		"tls_version": "1.3", "tls_cipher": "TLS_AES_128_GCM_SHA256", "server_name": "intranet.example", "client_certificate": "CN=\"x\"",
+	} {
+		if m[key] != want {
+			t.Errorf("%s: %v, want %v", key, m[key], want)
+		}
+	}
 }
 
 func TestLineOfAnEmptyEntry(t *testing.T) {

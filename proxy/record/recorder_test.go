@@ -29,9 +29,10 @@ func sample() Sample {
 		},
 		Stores: []StoreSample{{
 			Name: "store", State: shed.ReadOnly, Observed: shed.Writable, CertNotAfter: time.Unix(1800000000, 0),
-			Headroom: []HeadroomSample{{"memory", 0.25}},
+			Headroom: []HeadroomSample{{"memory", 0.25}}, Lags: []LagSample{{"us", 1500 * time.Millisecond}},
 		}},
-		Line:       &LineSample{Store: "store", Rate: 42.5, Waiting: 37, Admitted: 1204},
+		Certs:      []CertSample{{Name: "example.com", NotAfter: time.Unix(1800000000, 0)}},
+		Lines:      []LineSample{{Store: "store", Rate: 42.5, Waiting: 37, Admitted: 1204}},
 		QuotaStore: &QuotaStoreSample{StandIns: 12},
 	}
 }

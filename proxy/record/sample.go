@@ -14,8 +14,9 @@ import (
 type Sample struct {
 	Pools         []PoolSample
 	Stores        []StoreSample
-	OverrideUntil time.Time         // when the state that a person set ends; zero for none
-	Line          *LineSample       // nil: there is none
+	OverrideUntil time.Time // when the state that a person set ends; zero for none
+	Lines         []LineSample
+	Certs         []CertSample
 	QuotaStore    *QuotaStoreSample // nil: quotas are counted by this process alone
 }
 
@@ -25,6 +26,7 @@ type PoolSample struct {
 	InFlight int
 	Limit    int // 0: none, shown as +Inf so that in_flight / limit is 0
 	Queue    int // how many wait
+	Tunnels  int // connections that were upgraded, which hold no permit
 	// Overloaded: the queue has not been empty for so long that the newest goes first.
 	Overloaded bool
 	Classes    [shed.NumClasses]ClassSample
@@ -50,6 +52,19 @@ type StoreSample struct {
 	State, Observed shed.State
 	Headroom        []HeadroomSample // each resource once; one that nothing is known of is left out
 	CertNotAfter    time.Time        // when the certificate that the server showed ends; zero where there is none: no series
+	Lags            []LagSample      // of a member
+}
+
+// LagSample is by how much a member is behind what was written at another one.
+type LagSample struct {
+	Of  string // the other
+	Lag time.Duration
+}
+
+// CertSample is a certificate of our own, or the want of one.
+type CertSample struct {
+	Name     string    // the first of its names, which are the file's
+	NotAfter time.Time // when it ends; the zero time: there is none yet, shown as 0
 }
 
 // HeadroomSample is how much of one resource is free.
@@ -90,6 +105,9 @@ type watched struct {
 var (
 	inFlightDesc = prometheus.NewDesc("gatehouse_pool_in_flight", "Requests that hold a permit of the pool.", []string{"pool"}, nil)
 	limitDesc    = prometheus.NewDesc("gatehouse_pool_limit", "Permits of the pool; +Inf for no limit.", []string{"pool"}, nil)
+	tunnelsDesc  = prometheus.NewDesc("gatehouse_tunnels", "Upgraded connections (WebSocket) that the pool's backends serve; they hold no permit.", []string{"pool"}, nil)
+	lagDesc      = prometheus.NewDesc("gatehouse_store_lag_seconds", "How old the latest heartbeat is that was written at another member and is seen at this one.", []string{"store", "of"}, nil)
+	ownCertDesc  = prometheus.NewDesc("gatehouse_tls_cert_not_after_seconds", "When a certificate that visitors are shown ends, in Unix time; 0 where there is none yet.", []string{"name"}, nil)
 	queueDesc    = prometheus.NewDesc("gatehouse_pool_queue", "Requests that wait for a permit of the pool.", []string{"pool"}, nil)
 	overloadDesc = prometheus.NewDesc("gatehouse_pool_overloaded", "1 while requests wait so long for the pool that the newest goes first.", []string{"pool"}, nil)
 	classInDesc  = prometheus.NewDesc("gatehouse_pool_class_in_flight", "Requests of a class that hold a permit of the pool.", []string{"pool", "class"}, nil)
@@ -111,7 +129,7 @@ var (
 // Describe implements prometheus.Collector.
 func (*watched) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{inFlightDesc, limitDesc, queueDesc, upDesc, stateDesc, observedDesc, headroomDesc, certDesc, overrideDesc,
-		overloadDesc, classInDesc, classQDesc, ejectedDesc, lineRateDesc, waitingDesc, admittedDesc, quotaUpDesc, standInDesc} {
+		overloadDesc, tunnelsDesc, lagDesc, ownCertDesc, classInDesc, classQDesc, ejectedDesc, lineRateDesc, waitingDesc, admittedDesc, quotaUpDesc, standInDesc} {
 		to <- d
 	}
 }
@@ -133,6 +151,7 @@ func (w *watched) Collect(to chan<- prometheus.Metric) {
 		name := label(p.Name)
 		gauge(inFlightDesc, float64(p.InFlight), name)
 		gauge(queueDesc, float64(p.Queue), name)
+		gauge(tunnelsDesc, float64(p.Tunnels), name)
 		limit := math.Inf(1)
 		if p.Limit > 0 {
 			limit = float64(p.Limit)
@@ -162,15 +181,21 @@ func (w *watched) Collect(to chan<- prometheus.Metric) {
 		if !st.CertNotAfter.IsZero() {
 			gauge(certDesc, unix(st.CertNotAfter), name)
 		}
+		for _, l := range st.Lags {
+			gauge(lagDesc, l.Lag.Seconds(), name, label(l.Of))
+		}
 	}
 	if len(s.Stores) > 0 {
 		gauge(overrideDesc, unix(s.OverrideUntil))
 	}
-	if l := s.Line; l != nil {
+	for _, l := range s.Lines {
 		name := label(l.Store)
 		gauge(lineRateDesc, l.Rate, name)
 		gauge(waitingDesc, float64(l.Waiting), name)
 		counter(admittedDesc, l.Admitted, name)
+	}
+	for _, c := range s.Certs {
+		gauge(ownCertDesc, unix(c.NotAfter), label(c.Name))
 	}
 	if q := s.QuotaStore; q != nil {
 		gauge(quotaUpDesc, one(q.Up))

@@ -95,6 +95,7 @@ func TestMetricNames(t *testing.T) {
 		"gatehouse_store_tls_cert_not_after_seconds": "store", "gatehouse_override_expires_seconds": "",
 		"gatehouse_sign_ins_total": "result", "gatehouse_session_guard_total": "action",
 		"gatehouse_config_reload_success": "", "gatehouse_config_reload_timestamp_seconds": "",
+		"gatehouse_tunnels": "pool", "gatehouse_store_lag_seconds": "of,store", "gatehouse_tls_cert_not_after_seconds": "name",
 		"gatehouse_pool_overloaded": "pool", "gatehouse_pool_class_in_flight": "class,pool", "gatehouse_pool_class_queue": "class,pool",
 		"gatehouse_backend_ejected": "backend,pool", "gatehouse_shed_total": "class,pool,reason", "gatehouse_isolation_tax_total": "pool",
 		"gatehouse_retries_total": "pool,result", "gatehouse_quota_total": "quota,result",
