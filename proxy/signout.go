@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/proxy/h1"
+	"gatehouse/proxy/intake"
 	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
@@ -103,7 +104,7 @@ func (x *exchange) expire(head *h1.Head) {
 
 // secure reports whether the visitor came by TLS, as far as is known: the proxy in front says so, or the connection.
 func (x *exchange) secure() bool {
-	return x.v.Secure() || x.trusted && strings.EqualFold(x.head.Get("X-Forwarded-Proto"), "https")
+	return x.v.Secure() || x.trusted && intake.Proto(*x.head) == "https"
 }
 
 // ended looks at a sign-out that the app answered well. If its store cannot have forgotten the session, a copy of the cookie would

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"net/netip"
 
 	"gatehouse/proxy/h1"
@@ -15,33 +16,40 @@ type Origin struct {
 	ID      string     // the request's id
 }
 
-// Tell writes the fields that tell a backend about the visitor. Clean must have run before.
+// Tell writes the fields that tell a backend about the visitor: X-Forwarded-*, and Forwarded (RFC 7239) with the same words. Clean
+// must have run before.
 func (o Origin) Tell(head *h1.Head) {
 	peer := "unknown"
 	if o.Peer.IsValid() {
 		peer = o.Peer.Unmap().WithZone("").String()
 	}
-	list := ""
+	own := hopBefore{node: peer, proto: "http", host: o.Host}
+	if o.Secure {
+		own.proto = "https"
+	}
+	var said []hopBefore
 	if o.Trusted {
-		for i := 0; ; i++ {
-			v, ok := head.Field("X-Forwarded-For", i)
-			if !ok {
-				break
-			}
-			list += v + ", "
-		}
+		said = before(*head)
+	}
+	first := own
+	if len(said) > 0 {
+		first.proto, first.host = cmp.Or(said[0].proto, own.proto), cmp.Or(said[0].host, own.host)
+	}
+	var room [128]byte
+	forwarded := room[:0]
+	list := ""
+	for _, h := range said {
+		list += entry(h.node) + ", "
+		forwarded = append(appendElement(forwarded, h), ", "...)
 	}
 	head.Set("X-Forwarded-For", list+peer)
 	if !head.Has("X-Forwarded-Proto") {
-		scheme := "http"
-		if o.Secure {
-			scheme = "https"
-		}
-		head.Add("X-Forwarded-Proto", scheme)
+		head.Add("X-Forwarded-Proto", first.proto)
 	}
 	if !head.Has("X-Forwarded-Host") {
-		head.Add("X-Forwarded-Host", o.Host)
+		head.Add("X-Forwarded-Host", first.host)
 	}
+	head.Set("Forwarded", string(appendElement(forwarded, own)))
 	head.Set("X-Request-Id", o.ID)
 }
 

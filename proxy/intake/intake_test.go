@@ -193,12 +193,14 @@ func same(a, b h1.Head) bool {
 func TestTell(t *testing.T) {
 	h := head("A: 1")
 	Origin{Peer: netip.MustParseAddr("192.0.2.1"), Host: "a:80", ID: "x"}.Tell(&h)
-	if want := head("A: 1", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: http", "X-Forwarded-Host: a:80", "X-Request-Id: x"); !same(h, want) {
+	if want := head("A: 1", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: http", "X-Forwarded-Host: a:80",
+		`Forwarded: for=192.0.2.1;host="a:80";proto=http`, "X-Request-Id: x"); !same(h, want) {
 		t.Errorf("%v; want %v", h, want)
 	}
 	h = head("X-Forwarded-For: 1.1.1.1", "X-Forwarded-Proto: https", "X-Forwarded-For: 2.2.2.2", "X-Forwarded-Host: b")
 	Origin{Peer: netip.MustParseAddr("10.0.0.1"), Trusted: true, Host: "a", ID: "y"}.Tell(&h)
-	if want := head("X-Forwarded-Proto: https", "X-Forwarded-Host: b", "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 10.0.0.1", "X-Request-Id: y"); !same(h, want) {
+	if want := head("X-Forwarded-Proto: https", "X-Forwarded-Host: b", "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 10.0.0.1",
+		"Forwarded: for=1.1.1.1;host=b;proto=https, for=2.2.2.2, for=10.0.0.1;host=a;proto=http", "X-Request-Id: y"); !same(h, want) {
 		t.Errorf("%v; want %v", h, want)
 	}
 }
