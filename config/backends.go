@@ -63,7 +63,7 @@ func (v value) backend() (b Backend, ok bool) {
 		v.fail("the host of %s; a name or an IP address is wanted", v.shown())
 	default:
 		b.Address = net.JoinHostPort(host, strconv.Itoa(n))
-		b.URL = "http://" + b.Address
+		b.Scheme, b.Network, b.URL = "http", "tcp", "http://"+b.Address
 		return b, true
 	}
 	return b, false

@@ -12,6 +12,7 @@ type Config struct {
 	Sum  [32]byte // SHA-256 of its bytes, to tell a change from a touch
 
 	Listen         []Listen
+	ACME           *ACME // nil: no listener has TLS.Domains
 	Admin          Admin
 	TrustedProxies []netip.Prefix
 	Log            Log
@@ -32,7 +33,51 @@ type Address struct{ Network, Address string }
 // Listen is one listener for visitors.
 type Listen struct {
 	Address Address
-	Health  string // the path that answers the load balancer in front; "" for none
+	Health  string     // the path that answers the load balancer in front; "" for none
+	TLS     *ListenTLS // nil: plain
+	// HTTP2 is "on" (offered by ALPN; only with TLS, and the default there), "cleartext" (taken by prior knowledge; only without
+	// TLS) or "off".
+	HTTP2 string
+	// ProxyProtocol is who must begin its connections with a PROXY header; everybody else's are taken as they are. Always nil for
+	// a Unix socket, whose connections come from no address.
+	ProxyProtocol []netip.Prefix
+	Redirect      string // "https" or "https:8443": where everything is sent but health and ACME challenges. "": nowhere; with TLS always
+}
+
+// ListenTLS is how a listener proves who it is. It has Domains or Certificates, or both. Paths are absolute; the files are there,
+// and whether they can be used is not known yet.
+type ListenTLS struct {
+	Domains      []string // names in lower case, none of them a wildcard or an address: certificates by ACME, which Config.ACME then is about
+	Certificates []Certificate
+	Clients      *Clients // nil: visitors are asked for no certificate
+	MinVersion   string   // "1.2" (default) or "1.3"
+	HSTS         *HSTS    // nil: none
+}
+
+// Certificate is a certificate, with those between it and its authority, and its key.
+type Certificate struct{ CertFile, KeyFile string }
+
+// Clients says whose certificates visitors show.
+type Clients struct {
+	CAFile  string // the authorities that issue them
+	Require bool   // true: who shows none is refused; else who shows a wrong one
+}
+
+// HSTS is what browsers are told to remember: that this host is never spoken to without TLS (RFC 6797).
+type HSTS struct {
+	MaxAge                     time.Duration // whole seconds; 0: forget it
+	IncludeSubdomains, Preload bool          // Preload only with IncludeSubdomains and a MaxAge of a year or more
+}
+
+// ACME is who issues the certificates of ListenTLS.Domains, and where they are kept: in Folder, or in Redis.
+type ACME struct {
+	Email      string   // "": none is told
+	Directory  string   // an https URL; Let's Encrypt
+	CAFile     string   // who proves the directory, instead of the system's authorities; an absolute path. "": those
+	Folder     string   // absolute; "acme" beside the file. "" where Redis is set
+	Redis      *Redis   // where several Gatehouses share them; nil: Folder
+	KeyPrefix  string   // "gatehouse:acme:", of the keys in Redis
+	Challenges []string // of "http-01" and "tls-alpn-01"; both, but http-01 only where a listener is plain
 }
 
 // Admin is the admin listener. A zero Address means none.
@@ -61,88 +106,11 @@ type Session struct {
 	Guard    bool          // true: what Route.Guard is where a route says nothing
 	MaxAge   time.Duration // 720h: how long an id is refused that was signed out while the app could not end its session
 	Store    *Store        // nil: every need is met
+	Reports  *Reports      // nil: the app's word about the store is not taken
 	// KeyFile holds the keys by which Gatehouse's own cookies are signed; an absolute path of a file that is
 	// there; whether it holds keys is not known yet. "": a random key, so that a restart forgets who was proved and who waits, and
 	// no second Gatehouse knows.
 	KeyFile string
-}
-
-// Store is the session store.
-type Store struct {
-	Name     string // "store": the metric label
-	Redis    Redis
-	Sentinel *Sentinel // who says where Redis is, which then has no Address; nil: the file does
-	Probe    Probe
-	Strained Strained
-	Recovery Recovery
-}
-
-// Redis is one node.
-type Redis struct {
-	Address  Address
-	Username string
-	Password Secret
-	DB       int
-	TLS      *TLS // nil: none, as always for a Unix socket
-}
-
-// Sentinel is how a node is found that may change.
-type Sentinel struct {
-	Master    string    // the name under which the Sentinels know it
-	Addresses []Address // of the Sentinels, all of them
-	Access    Access
-}
-
-// Access is what the Sentinels themselves ask for. The zero value is nothing.
-type Access struct {
-	Username string
-	Password Secret
-	TLS      *TLS
-}
-
-// TLS is how a server proves who it is, and Gatehouse to it. The zero value trusts the system's authorities for the name that
-// is dialled, and has no certificate of its own. Paths are absolute; whether the files can be used is not known yet.
-type TLS struct {
-	CAFile            string // the authorities that are trusted instead of the system's
-	ServerName        string // the name or address in the server's certificate; "": the one that is dialled
-	CertFile, KeyFile string // both or neither
-}
-
-// Secret is where a secret is found; the zero value is no secret. At most one of the two is set.
-type Secret struct{ File, Env string }
-
-// Probe is how the store is checked.
-type Probe struct {
-	Interval  time.Duration // 100ms
-	Timeout   time.Duration // 200ms
-	Payload   int           // bytes, 4KiB: the size of a large session
-	KeyPrefix string        // "gatehouse:"
-}
-
-// Strained says when a writable store is near a limit, and how many sign-ins it gets then.
-type Strained struct {
-	Latency         time.Duration // 25ms
-	Memory, Clients float64       // 0.90: the part of what the server allows that is in use, more than 0 and at most 1
-	Evictions       Rate          // 100/s
-	Rate            Rate          // of sign-ins while strained; zero: no limit
-}
-
-// Recovery is how the store is opened again.
-type Recovery struct {
-	Rise  int           // 3: good probes in a row
-	After time.Duration // 500ms: over at least this long
-	Hold  Hold
-	Ramp  Ramp
-}
-
-// Hold is how long a store that keeps failing is held read-only once it is well: From after the second closure in ten minutes,
-// twice as long after each further one, at most To. A zero From means never.
-type Hold struct{ From, To time.Duration } // 30s, 5m
-
-// Ramp is how sign-ins come back after a closure.
-type Ramp struct {
-	From, To Rate          // 10/s, 500/s
-	Over     time.Duration // 30s
 }
 
 // Rate is how often something may happen, as the file's "600/m".
@@ -172,6 +140,11 @@ type Pool struct {
 	Eject       *Eject        // nil: off
 	SlowStart   time.Duration // 10s; 0: none. Over how long a backend that came back gets its full part of the requests
 	Health      *Health       // nil: backends are believed to be up
+	TLS         *TLS          // of https and h2 backends, one of which then is there; nil: the system's authorities. The files are there
+	// ProxyProtocol is "v1" or "v2": each connection begins with such a PROXY header, and carries one request only. No backend is h2c
+	// or h2 then. "": none.
+	ProxyProtocol string
+	Store         string // the Member that this pool's app uses; "": Session.Store as a whole, always so without members
 }
 
 // Adaptive bounds a limit that follows how fast the pool answers; 1 <= Min <= Max.
@@ -193,10 +166,12 @@ type Eject struct {
 	Most     float64       // 0.50: of the pool's backends at once, more than 0 and at most 1
 }
 
-// Backend is one server of a pool: "http://host:port", no path.
+// Backend is one server of a pool, which speaks HTTP/1.1 ("http", "https", "unix") or HTTP/2 ("h2c", "h2").
 type Backend struct {
-	URL     string // canonical: scheme://host:port
-	Address string // host:port
+	URL     string // canonical: scheme://host:port, or unix:/path
+	Scheme  string // http, https, h2c, h2 or unix
+	Network string // tcp or unix
+	Address string // host:port, or an absolute path
 }
 
 // Queue bounds who waits for a permit.
@@ -222,14 +197,6 @@ type Quota struct {
 	DryRun bool
 	// Shared counts in the QuotaStore, which then is there, for all Gatehouses together; else each counts for itself.
 	Shared bool
-}
-
-// QuotaStore is the Redis in which several Gatehouses count together.
-type QuotaStore struct {
-	Redis     Redis
-	Timeout   time.Duration // 5ms: for the answer to one question, beyond which each Gatehouse counts for itself
-	StandIn   float64       // 0.50: the part of a rate, more than 0 and at most 1, that each allows sign-ins then
-	KeyPrefix string        // "gatehouse:quota:"
 }
 
 // Match is what a route demands of a request. Keys are "all of", their lists "any of"; a nil list demands nothing. Of Header,

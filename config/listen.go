@@ -16,7 +16,7 @@ type bound struct {
 // listen reads the listeners for visitors.
 func (v value) listen(to *[]Listen) (all []bound) {
 	for _, item := range v.items("listeners, such as {address: \":8080\"},") {
-		l := Listen{Health: "/.gatehouse/ready"}
+		l := Listen{Health: "/.gatehouse/ready", HTTP2: "off"}
 		item.fields(
 			field{name: "address", read: func(v value) {
 				v.listenAddress(&l.Address)

@@ -17,7 +17,7 @@ session: {cookies: [sid], store: {redis: {address: "Redis.internal.:6379"}}}
 	want := &Config{
 		Path:   "test.yaml",
 		Sum:    c.Sum,
-		Listen: []Listen{{Address{"tcp", ":8080"}, "/.gatehouse/ready"}},
+		Listen: []Listen{{Address: Address{"tcp", ":8080"}, Health: "/.gatehouse/ready", HTTP2: "off"}},
 		Admin:  Admin{Address: Address{"tcp", "127.0.0.1:9901"}},
 		Log:    Log{"stdout", "info"},
 		Session: Session{Cookies: []string{"sid"}, SignInAt: []string{"/login"}, Guard: true, MaxAge: 720 * time.Hour, Store: &Store{
@@ -28,7 +28,7 @@ session: {cookies: [sid], store: {redis: {address: "Redis.internal.:6379"}}}
 			Recovery: Recovery{3, 500 * time.Millisecond, Hold{30 * time.Second, 5 * time.Minute}, Ramp{Rate{10, time.Second}, Rate{500, time.Second}, 30 * time.Second}},
 		}},
 		Pools: []Pool{{
-			Name: "app", Backends: []Backend{{"http://10.0.0.1:8080", "10.0.0.1:8080"}},
+			Name: "app", Backends: []Backend{{"http://10.0.0.1:8080", "http", "tcp", "10.0.0.1:8080"}},
 			Retries: Retries{0.20}, Eject: &Eject{5, 10 * time.Second, 0.50}, SlowStart: 10 * time.Second,
 		}},
 		Routes: []Route{{
@@ -114,8 +114,8 @@ listen:
 pools: {app: {backends: ["http://10.0.0.1:8080"]}}
 routes: [{name: app, pool: app}]
 `)
-	want := []Listen{{Address{"tcp", ":8080"}, "/.gatehouse/ready"}, {Address{"tcp", "127.0.0.1:0"}, ""}, {Address{"tcp", "127.0.0.1:0"}, "/up"},
-		{Address{"tcp", "[::1]:8443"}, "/.gatehouse/ready"}, {Address{"unix", "/run/x.sock"}, "/.gatehouse/ready"}}
+	want := []Listen{{Address: Address{"tcp", ":8080"}, Health: "/.gatehouse/ready", HTTP2: "off"}, {Address: Address{"tcp", "127.0.0.1:0"}, Health: "", HTTP2: "off"}, {Address: Address{"tcp", "127.0.0.1:0"}, Health: "/up", HTTP2: "off"},
+		{Address: Address{"tcp", "[::1]:8443"}, Health: "/.gatehouse/ready", HTTP2: "off"}, {Address: Address{"unix", "/run/x.sock"}, Health: "/.gatehouse/ready", HTTP2: "off"}}
 	if !reflect.DeepEqual(c.Listen, want) {
 		t.Errorf("got %v, want %v", c.Listen, want)
 	}
@@ -150,9 +150,9 @@ pools:
 routes: [{name: app, pool: a}]
 `)
 	want := []Pool{
-		{Name: "z-last", Backends: []Backend{{"http://app:80", "app:80"}, {"http://app.:80", "app.:80"}, {"http://[::1]:8080", "[::1]:8080"}}, MaxInFlight: 64, Queue: Queue{128, 2 * time.Second}},
-		{Name: "a", Backends: []Backend{{"http://a:1", "a:1"}}, MaxInFlight: 1, Queue: Queue{0, 2 * time.Second}, Health: &Health{"/up?full=1", 2 * time.Second, time.Second}},
-		{Name: "b", Backends: []Backend{{"http://a:1", "a:1"}}, Health: &Health{"/up", 5 * time.Second, 10 * time.Millisecond}},
+		{Name: "z-last", Backends: []Backend{{"http://app:80", "http", "tcp", "app:80"}, {"http://app.:80", "http", "tcp", "app.:80"}, {"http://[::1]:8080", "http", "tcp", "[::1]:8080"}}, MaxInFlight: 64, Queue: Queue{128, 2 * time.Second}},
+		{Name: "a", Backends: []Backend{{"http://a:1", "http", "tcp", "a:1"}}, MaxInFlight: 1, Queue: Queue{0, 2 * time.Second}, Health: &Health{"/up?full=1", 2 * time.Second, time.Second}},
+		{Name: "b", Backends: []Backend{{"http://a:1", "http", "tcp", "a:1"}}, Health: &Health{"/up", 5 * time.Second, 10 * time.Millisecond}},
 	}
 	for i := range want {
 		p := &want[i]
