@@ -3,10 +3,14 @@ package record
 import (
 	"io"
 	"sync"
+	"time"
 )
 
 // spareLine is how long a line may be whose buffer is kept for the next.
 const spareLine = 1 << 12
+
+// gatherLines is how long a line waits at most for others to be written with.
+const gatherLines = 20 * time.Millisecond
 
 // accessLog writes exchanges as lines into a Sink.
 type accessLog struct {
@@ -15,7 +19,7 @@ type accessLog struct {
 }
 
 func newAccessLog(to io.Writer) *accessLog {
-	l := &accessLog{Sink: NewSink(to)}
+	l := &accessLog{Sink: newSink(to, gatherLines)}
 	l.spare.New = func() any { b := make([]byte, 0, 1024); return &b }
 	return l
 }

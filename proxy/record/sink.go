@@ -5,10 +5,13 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// sinkBuffer is how many bytes of lines may wait for the writer.
-const sinkBuffer = 1 << 20
+const (
+	sinkBuffer = 1 << 20  // bytes of lines that may wait for the writer
+	sinkEnough = 32 << 10 // bytes that are worth a write of their own, however short the last one is ago
+)
 
 // Sink writes lines behind everybody's back. What is written goes into a bounded buffer; one goroutine hands whatever is there
 // to the writer. A writer that is too slow or stuck, such as a pipe that nobody reads, loses lines, which are counted, and
@@ -17,6 +20,7 @@ const sinkBuffer = 1 << 20
 // Make one with NewSink; its owner must Close it. It is safe for concurrent use.
 type Sink struct {
 	to      io.Writer
+	gather  time.Duration // how far apart writes are, unless there is enough; a line that comes alone is written at once
 	dropped atomic.Uint64
 
 	mu     sync.Mutex
@@ -25,12 +29,16 @@ type Sink struct {
 	closed bool
 
 	wake  chan struct{} // holds one: there is something to write, or the end has come
+	hurry chan struct{} // holds one: there is enough to write, or the end has come
 	ended chan struct{}
 }
 
 // NewSink returns a Sink that alone writes to that writer.
-func NewSink(to io.Writer) *Sink {
-	s := &Sink{to: to, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+func NewSink(to io.Writer) *Sink { return newSink(to, 0) }
+
+// newSink returns one that gathers what comes close together: a write for each line would cost more than the line.
+func newSink(to io.Writer, gather time.Duration) *Sink {
+	s := &Sink{to: to, gather: gather, wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), ended: make(chan struct{})}
 	go s.run()
 	return s
 }
@@ -43,11 +51,15 @@ func (s *Sink) Write(lines []byte) (int, error) {
 		s.lines = append(s.lines, lines...)
 		s.count++
 	}
+	enough := len(s.lines) >= sinkEnough
 	s.mu.Unlock()
-	if fits {
-		s.signal()
-	} else {
+	if !fits {
 		s.dropped.Add(1)
+		return len(lines), nil
+	}
+	signal(s.wake)
+	if enough {
+		signal(s.hurry)
 	}
 	return len(lines), nil
 }
@@ -55,9 +67,9 @@ func (s *Sink) Write(lines []byte) (int, error) {
 // Dropped returns how many writes were lost.
 func (s *Sink) Dropped() uint64 { return s.dropped.Load() }
 
-func (s *Sink) signal() {
+func signal(c chan struct{}) {
 	select {
-	case s.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -66,6 +78,8 @@ func (s *Sink) signal() {
 func (s *Sink) run() {
 	defer close(s.ended)
 	var batch []byte
+	pause := time.NewTimer(0)
+	defer pause.Stop()
 	for range s.wake {
 		s.mu.Lock()
 		batch, s.lines = s.lines, batch[:0]
@@ -80,6 +94,13 @@ func (s *Sink) run() {
 		if closed {
 			return
 		}
+		if s.gather > 0 {
+			pause.Reset(s.gather)
+			select {
+			case <-pause.C:
+			case <-s.hurry:
+			}
+		}
 	}
 }
 
@@ -89,7 +110,8 @@ func (s *Sink) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.signal()
+	signal(s.wake)
+	signal(s.hurry)
 	select {
 	case <-s.ended:
 		return nil
