@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"gatehouse/proxy/h1"
@@ -147,8 +146,11 @@ func (x *exchange) result(answer *upstream.Answer, err error) upstream.Result {
 	return r
 }
 
+// told is how many lines are added to a request's head at most.
+const told = 6
+
 func (x *exchange) outgoing() *upstream.Request {
-	head := slices.Clone(*x.head) // the request's own is still looked at
+	head := append(make(h1.Head, 0, len(*x.head)+told), *x.head...) // the request's own is still looked at
 	intake.Origin{Peer: x.peer, Trusted: x.trusted, Secure: x.v.Secure(), Host: x.v.Host(), ID: x.id}.Tell(&head)
 	if x.facts.Trailers {
 		head.Add("TE", "trailers")

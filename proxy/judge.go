@@ -15,14 +15,12 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 	if cause := context.Cause(x.ctx); err == nil && cause != nil { // the watch ended it as the head came
 		err = cause
 	}
-	var turned *Error
 	switch {
 	case x.v.Context().Err() != nil:
 		err = errGone
 		x.trial.Forget()
-	case errors.As(err, &turned):
-		v := x.monitor.Current()
-		x.see(v)
+	case err != nil && wasTurned(err):
+		x.see(x.monitor.Current())
 	case errors.Is(err, shed.ErrDisplaced):
 		x.shed(err)
 		x.trial.Forget()
@@ -80,4 +78,10 @@ func (x *exchange) sign(answer *upstream.Answer) {
 		x.journey(&answer.Head)
 	}
 	x.prove(answer)
+}
+
+// wasTurned reports whether Gatehouse itself ended the exchange with a backend.
+func wasTurned(err error) bool {
+	var turned *Error
+	return errors.As(err, &turned)
 }

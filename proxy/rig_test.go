@@ -97,7 +97,7 @@ func (l *lines) with(part string) string {
 
 // rig is the whole path with a real front end and real backends, before a store that a test breaks by hand.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	canary  *canary
 	monitor *store.Monitor
 	handler *Handler
@@ -108,7 +108,7 @@ type rig struct {
 }
 
 // newRig serves these routes. Pools and quotas in them must be made by the test.
-func newRig(t *testing.T, rules []routing.Rule, routes []*Route) *rig {
+func newRig(t testing.TB, rules []routing.Rule, routes []*Route) *rig {
 	t.Helper()
 	r := &rig{t: t, canary: &canary{}, log: &lines{}}
 	r.canary.set(shed.Writable, shed.OK)
@@ -205,7 +205,7 @@ func (r *rig) newRuntime(rules []routing.Rule, routes []*Route) *Runtime {
 }
 
 // newPool is a pool of backends, by URL.
-func newPool(t *testing.T, name string, gate shed.GateSettings, urls ...string) *Pool {
+func newPool(t testing.TB, name string, gate shed.GateSettings, urls ...string) *Pool {
 	t.Helper()
 	s := upstream.Settings{Name: name, Retries: upstream.RetrySettings{Budget: 1}}
 	for _, u := range urls {
@@ -225,7 +225,7 @@ type backend struct {
 	gone  atomic.Int64 // requests whose context ended before they were answered
 }
 
-func newBackend(t *testing.T, serve http.HandlerFunc) *backend {
+func newBackend(t testing.TB, serve http.HandlerFunc) *backend {
 	t.Helper()
 	b := &backend{}
 	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -292,12 +292,12 @@ func (r *rig) breaks(s shed.State, cause shed.Cause) {
 	until(r.t, "the store is "+s.String(), func() bool { return r.monitor.Current().State == s })
 }
 
-func until(t *testing.T, what string, holds func() bool) {
+func until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	within(t, 10*time.Second, what, holds)
 }
 
-func within(t *testing.T, most time.Duration, what string, holds func() bool) {
+func within(t testing.TB, most time.Duration, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(most); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if holds() {
