@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net"
 	"net/url"
 	"slices"
@@ -34,6 +35,11 @@ func (v value) backend() (b Backend, ok bool) {
 	if !ok {
 		return b, false
 	}
+	if path, is := strings.CutPrefix(s, "unix:"); is {
+		var a Address
+		v.unix(&a, path)
+		return Backend{"unix:" + a.Address, "unix", "unix", a.Address}, a.Address != ""
+	}
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.Opaque != "" {
 		v.fail("%s; %s is wanted", v.shown(), wanted)
@@ -44,15 +50,14 @@ func (v value) backend() (b Backend, ok bool) {
 	if strings.Contains(host, ":") {
 		bracketed = "[" + host + "]"
 	}
+	usual := map[string]string{"http": "80", "h2c": "80", "https": "443", "h2": "443"}[u.Scheme]
 	if port == "" {
-		port = "80"
+		port = cmp.Or(usual, "80")
 	}
 	n, good := portNumber(port)
 	switch {
-	case u.Scheme == "https":
-		v.fail("https backends are not built yet; %s is wanted", wanted)
-	case u.Scheme != "http":
-		v.fail("the scheme of %s; %s is wanted", v.shown(), wanted)
+	case usual == "":
+		v.fail("the scheme of %s; http, https, h2c or h2, as in http://10.0.0.1:8080, or unix:/run/app.sock is wanted", v.shown())
 	case u.User != nil:
 		v.fail("a user or password in the URL; scheme, host and port alone are wanted")
 	case u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(s, "#"):
@@ -62,11 +67,67 @@ func (v value) backend() (b Backend, ok bool) {
 	case !isDialName(bracketed):
 		v.fail("the host of %s; a name or an IP address is wanted", v.shown())
 	default:
-		b.Address = net.JoinHostPort(host, strconv.Itoa(n))
-		b.Scheme, b.Network, b.URL = "http", "tcp", "http://"+b.Address
-		return b, true
+		address := net.JoinHostPort(host, strconv.Itoa(n))
+		return Backend{u.Scheme + "://" + address, u.Scheme, "tcp", address}, true
 	}
 	return b, false
+}
+
+// reach reports what a pool says of how its backends are spoken to and none, or not all, of them can. Known says that all of the
+// backends were understood.
+func (m mapping) reach(p *Pool, known bool) {
+	if !known {
+		return
+	}
+	if secure := func(b Backend) bool { return b.Scheme == "https" || b.Scheme == "h2" }; p.TLS != nil && !slices.ContainsFunc(p.Backends, secure) {
+		m.at("tls").fail("no backend of this pool speaks TLS; one with https:// or h2://, or no tls, is wanted")
+	}
+	shared := slices.IndexFunc(p.Backends, func(b Backend) bool { return b.Scheme == "h2c" || b.Scheme == "h2" })
+	if p.ProxyProtocol != "" && shared >= 0 {
+		m.at("proxy_protocol").fail("a PROXY header tells of one visitor, and a connection to %s carries those of many; http, https or unix backends, or no proxy_protocol, are wanted",
+			p.Backends[shared].URL)
+	}
+}
+
+// poolTLS reads how https and h2 backends prove who they are, and Gatehouse to them.
+func (v value) poolTLS(to *TLS) {
+	v.some("key of ca_file, server_name, cert_file and key_file")
+	v.fields(
+		field{name: "ca_file", read: func(v value) { v.present(&to.CAFile, "a file with certificates of authorities, in PEM,") }},
+		field{name: "server_name", read: func(v value) { v.serverName(&to.ServerName) }},
+		field{name: "cert_file", read: func(v value) { v.present(&to.CertFile, "a file with a certificate, in PEM,") }},
+		field{name: "key_file", read: func(v value) { v.privateKey(&to.KeyFile) }},
+	).certified()
+}
+
+// poolStore reads which member of the session store a pool's app uses.
+func (v value) poolStore(to *string, session mapping, store *Store) {
+	var names []string
+	if store != nil {
+		for _, m := range store.Members {
+			names = append(names, m.Name)
+		}
+	}
+	if len(names) == 0 {
+		if session.lacksMembers() {
+			v.fail("the session store has no members of which a pool could use one; session.store.members, or no store here, is wanted")
+		}
+		return
+	}
+	if s, ok := v.text("the name of a member of session.store"); ok && v.known(s, "member", names) {
+		*to = s
+	}
+}
+
+// lacksMembers reports whether the file, where it can be read, says nothing of members of the session store. The mapping is that of
+// session.
+func (m mapping) lacksMembers() bool {
+	store, said := m.has["store"]
+	if !said {
+		return m.r == nil || m.has != nil
+	}
+	_, some := store.under("members")
+	return !some && store.node.Kind == yaml.MappingNode
 }
 
 // retries reads how many requests may be sent to a second backend.

@@ -1,9 +1,9 @@
 package config
 
 import (
-	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,21 +13,97 @@ type bound struct {
 	address Address
 }
 
-// listen reads the listeners for visitors.
-func (v value) listen(to *[]Listen) (all []bound) {
+// listen reads the listeners for visitors. It returns where each of them stands, and their addresses.
+func (v value) listen(to *[]Listen) (places []mapping, all []bound) {
 	for _, item := range v.items("listeners, such as {address: \":8080\"},") {
-		l := Listen{Health: "/.gatehouse/ready", HTTP2: "off"}
-		item.fields(
+		l := Listen{Health: "/.gatehouse/ready"}
+		m := item.fields(
 			field{name: "address", read: func(v value) {
 				v.listenAddress(&l.Address)
 				all = append(all, bound{v, l.Address})
 			}},
 			field{name: "health", read: func(v value) { v.health(&l.Health) }},
-		).need("address", "an address such as :8080")
-		*to = append(*to, l)
+			field{name: "tls", read: func(v value) {
+				l.TLS = &ListenTLS{MinVersion: "1.2"}
+				v.listenTLS(l.TLS)
+			}},
+			field{name: "http2", read: func(v value) { v.http2(&l.HTTP2) }},
+			field{name: "proxy_protocol", read: func(v value) { v.announced(&l.ProxyProtocol) }},
+			field{name: "redirect", read: func(v value) { v.redirect(&l.Redirect) }},
+		)
+		m.need("address", "an address such as :8080")
+		m.speak(&l)
+		*to, places = append(*to, l), append(places, m)
 	}
 	v.some("listener")
-	return all
+	return places, all
+}
+
+// speak fills what hangs on whether a listener has TLS, and reports keys that contradict each other.
+func (m mapping) speak(l *Listen) {
+	_, secure := m.has["tls"]
+	switch {
+	case l.HTTP2 == "" && secure:
+		l.HTTP2 = "on"
+	case l.HTTP2 == "":
+		l.HTTP2 = "off"
+	case l.HTTP2 == "on" && !secure && m.has != nil:
+		m.at("http2").fail("HTTP/2 is offered during the TLS handshake, and there is none; tls, or http2: cleartext, is wanted")
+	case l.HTTP2 == "cleartext" && secure:
+		m.at("http2").fail("cleartext where all is in TLS; http2: true, or no tls, is wanted")
+	}
+	if l.Redirect != "" && secure {
+		m.at("redirect").fail("a redirect from TLS to TLS, which never ends; redirect is wanted only on a listener without tls")
+	}
+	if len(l.ProxyProtocol) > 0 && l.Address.Network == "unix" {
+		m.at("proxy_protocol").fail("connections to a Unix socket come from no address, so none would begin with a PROXY header; address: IP:PORT, or no proxy_protocol, is wanted")
+		l.ProxyProtocol = nil
+	}
+}
+
+// http2 reads whether HTTP/2 is spoken, and how it is known to be meant.
+func (v value) http2(to *string) {
+	word := ""
+	v.word(&word, "true", "false", "cleartext")
+	*to = map[string]string{"true": "on", "false": "off", "cleartext": "cleartext"}[word]
+}
+
+// redirect reads where a plain listener sends its visitors.
+func (v value) redirect(to *string) {
+	const wanted = "https, or https:PORT,"
+	s, ok := v.text(wanted)
+	if !ok {
+		return
+	}
+	scheme, port, said := strings.Cut(s, ":")
+	n, good := portNumber(port)
+	switch {
+	case scheme != "https" || said && (!good || n == 0):
+		v.fail("%s; %s is wanted", v.shown(), wanted)
+	case said && n != 443:
+		*to = "https:" + strconv.Itoa(n)
+	default:
+		*to = "https"
+	}
+}
+
+// announced reads who must say of each connection whose it is.
+func (v value) announced(to *[]netip.Prefix) {
+	for _, item := range v.networks(to) {
+		item.warn("everybody must begin with a PROXY header, and is believed about who they are; the networks of the proxies in front are wanted")
+	}
+}
+
+// leadNowhere warns of listeners that send visitors to where none is served. The places are those of the listeners.
+func (c *Config) leadNowhere(places []mapping) {
+	if slices.ContainsFunc(c.Listen, func(l Listen) bool { return l.TLS != nil }) {
+		return
+	}
+	for i, l := range c.Listen {
+		if l.Redirect != "" {
+			places[i].at("redirect").warn("no listener has TLS, so visitors are sent to where none of them serves; a listener with tls is wanted")
+		}
+	}
 }
 
 // health reads the path that answers the load balancer in front, or "off".
@@ -38,49 +114,6 @@ func (v value) health(to *string) {
 	}
 	if v.local(to); strings.Contains(*to, "?") {
 		v.fail("%s holds a query; a path alone, or off, is wanted", v.shown())
-	}
-}
-
-// admin reads the admin listener.
-func (v value) admin(to *Admin) (all []bound) {
-	if v.node.Value == "off" {
-		*to = Admin{}
-		return nil
-	}
-	from, off := v, false
-	v.fields(
-		field{name: "address", read: func(v value) {
-			if from, off = v, v.node.Value == "off"; !off {
-				v.listenAddress(&to.Address)
-			}
-		}},
-		field{name: "token_file", read: func(v value) { v.file(&to.TokenFile) }},
-		field{name: "hosts", read: func(v value) { v.hosts(&to.Hosts) }},
-		field{name: "pprof", read: func(v value) { v.flag(&to.Pprof) }},
-		field{name: "token", refusal: "a secret does not belong in this file: token_file is wanted"},
-	)
-	if off {
-		*to = Admin{}
-		return nil
-	}
-	if !to.Address.loopback() && to.TokenFile == "" {
-		from.fail("%s can be reached from other machines; a loopback address, a unix: socket, or token_file is wanted", from.shown())
-	}
-	return []bound{{from, to.Address}}
-}
-
-// hosts reads further names of the admin listener.
-func (v value) hosts(to *[]string) {
-	for _, item := range v.items("host names") {
-		s, ok := item.text("a host name")
-		if s = strings.ToLower(s); !ok {
-			continue
-		}
-		if !isHostName(s) {
-			item.fail("%s is no host's name; a name without port, such as gatehouse.internal, is wanted", item.shown())
-			continue
-		}
-		*to = item.once(*to, s)
 	}
 }
 
@@ -101,6 +134,13 @@ func collisions(all []bound) {
 
 // proxies reads the networks whose word about the visitor is believed.
 func (v value) proxies(to *[]netip.Prefix) {
+	for _, item := range v.networks(to) {
+		item.warn("everybody is believed about who they are; the networks of the proxies in front are wanted")
+	}
+}
+
+// networks reads a list of networks. It returns the items that take in everybody.
+func (v value) networks(to *[]netip.Prefix) (everybody []value) {
 	const wanted = "a network such as 10.0.0.0/8, or an address,"
 	for _, item := range v.items("networks such as 10.0.0.0/8") {
 		s, ok := item.text(wanted)
@@ -121,35 +161,10 @@ func (v value) proxies(to *[]netip.Prefix) {
 			item.fail("%s is in the list already; once is wanted", item.shown())
 		default:
 			if p.Bits() == 0 {
-				item.warn("everybody is believed about who they are; the networks of the proxies in front are wanted")
+				everybody = append(everybody, item)
 			}
 			*to = append(*to, p)
 		}
 	}
-}
-
-// access reads where the access log goes.
-func (v value) access(to *string) {
-	switch s, ok := v.text("stdout, stderr, off or the path of a file"); {
-	case !ok:
-	case s == "stdout" || s == "stderr" || s == "off":
-		*to = s
-	case !strings.Contains(s, "/"):
-		v.fail("%s; stdout, stderr, off, or a path with a / in it, such as ./access.log, is wanted", v.shown())
-	default:
-		v.file(to)
-	}
-}
-
-// log reads where the logs go.
-func (v value) log(to *Log) {
-	v.fields(
-		field{name: "access", read: func(v value) { v.access(&to.Access) }},
-		field{name: "level", read: func(v value) { v.word(&to.Level, "debug", "info", "warn", "error") }},
-	)
-}
-
-// defaultAdmin is the admin listener of a file that does not speak of one.
-func defaultAdmin() Admin {
-	return Admin{Address: Address{"tcp", net.JoinHostPort("127.0.0.1", "9901")}}
+	return everybody
 }

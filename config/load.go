@@ -81,16 +81,28 @@ func (r *reader) config(root value) *Config {
 	}
 	var (
 		bounds              []bound
+		listeners           []mapping
 		pools, quotas       []mapping
 		session, quotaStore mapping
+		acme                mapping
+		reports             value
+		known               bool // all of the pools
 	)
 	m := root.fields(
-		field{name: "listen", read: func(v value) { bounds = append(bounds, v.listen(&c.Listen)...) }},
+		field{name: "listen", read: func(v value) { listeners, bounds = v.listen(&c.Listen) }},
+		field{name: "acme", read: func(v value) {
+			c.ACME = &ACME{}
+			acme = v.acme(c.ACME)
+		}},
 		field{name: "admin", read: func(v value) { bounds = append(bounds, v.admin(&c.Admin)...) }},
 		field{name: "trusted_proxies", read: func(v value) { v.proxies(&c.TrustedProxies) }},
 		field{name: "log", read: func(v value) { v.log(&c.Log) }},
-		field{name: "session", read: func(v value) { session = v.session(&c.Session) }},
-		field{name: "pools", read: func(v value) { pools = v.pools(&c.Pools) }},
+		field{name: "session", read: func(v value) { session = v.session(&c.Session, &reports) }},
+		field{name: "pools", read: func(v value) {
+			before := len(r.problems)
+			pools = v.pools(&c.Pools, session, c.Session.Store)
+			known = len(r.problems) == before
+		}},
 		field{name: "quotas", read: func(v value) { quotas = v.quotas(&c.Quotas) }},
 		field{name: "quota_store", read: func(v value) {
 			c.QuotaStore = defaultQuotaStore()
@@ -100,6 +112,11 @@ func (r *reader) config(root value) *Config {
 		field{name: "degrade", read: func(v value) { v.degrade(&c.Degrade) }},
 	)
 	session.missSignIn(c)
+	if reports.r != nil {
+		reports.reports(c, session, known)
+	}
+	m.issue(c, listeners, acme)
+	c.leadNowhere(listeners)
 	m.sharing(c, quotas, quotaStore)
 	c.unusedQuotas(quotas)
 	c.idleLimits(pools)

@@ -69,14 +69,16 @@ func wanted(t *testing.T, folder, name string) string {
 	return strings.TrimSuffix(string(text), "\n")
 }
 
-// TestBadFiles takes the files to stand in a folder of their own, beside a page that is too large to be one.
+// TestBadFiles takes the files to stand in a folder of their own, beside a page that is too large to be one, and a certificate.
 func TestBadFiles(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "bad")
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "large.html"), make([]byte, maxSize+1), 0o600); err != nil {
-		t.Fatal(err)
+	for name, size := range map[string]int{"large.html": maxSize + 1, "a.pem": 0, "a.key": 0} {
+		if err := os.WriteFile(filepath.Join(folder, name), make([]byte, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, name := range cases(t, "bad") {
 		t.Run(name, func(t *testing.T) {
@@ -144,7 +146,7 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 		}
 		sections[strings.FieldsFunc(p.Where, func(c rune) bool { return c == '.' || c == '[' })[0]] = true
 	}
-	for _, s := range []string{"listen", "admin", "trusted_proxies", "log", "session", "pools", "quotas", "quota_store", "routes", "degrade", "colour"} {
+	for _, s := range []string{"listen", "acme", "admin", "trusted_proxies", "log", "session", "pools", "quotas", "quota_store", "routes", "degrade", "colour"} {
 		if !sections[s] {
 			t.Errorf("nothing about %s", s)
 		}

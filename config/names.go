@@ -3,7 +3,6 @@ package config
 import (
 	"net/netip"
 	"net/textproto"
-	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -101,29 +100,4 @@ func (v value) local(to *string) {
 		return
 	}
 	*to = s
-}
-
-// file reads the path of a file. A relative one is taken from the folder of the operator's file, whatever directory the
-// program was started in.
-func (v value) file(to *string) {
-	s, ok := v.text("the path of a file")
-	if !ok {
-		return
-	}
-	if strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f }) {
-		v.fail("control characters in the path; the path of a file is wanted")
-		return
-	}
-	*to = v.r.beside(s)
-}
-
-func (r *reader) beside(path string) string {
-	if filepath.IsAbs(path) {
-		return filepath.Clean(path)
-	}
-	whole, err := filepath.Abs(filepath.Join(filepath.Dir(r.path), path))
-	if err != nil {
-		return filepath.Join(filepath.Dir(r.path), path)
-	}
-	return whole
 }

@@ -194,6 +194,24 @@ func (m mapping) need(name, wanted string) {
 	}
 }
 
+// said returns which of the keys are there, in their order here.
+func (m mapping) said(keys ...string) (list []string) {
+	for _, key := range keys {
+		if _, there := m.has[key]; there {
+			list = append(list, key)
+		}
+	}
+	return list
+}
+
+// oneOf complains where more than one of some keys is there.
+func (m mapping) oneOf(keys ...string) {
+	said := m.said(keys...)
+	for i := 1; i < len(said); i++ {
+		m.at(said[i]).fail("both %s and %s; one of them is wanted", said[0], said[i])
+	}
+}
+
 // at returns what stands under a key, or the mapping itself where that cannot be told.
 func (m mapping) at(name string) value {
 	if v, there := m.has[name]; there {

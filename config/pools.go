@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// pools reads the pools, in the order of the file. It returns where each of them stands.
-func (v value) pools(to *[]Pool) (places []mapping) {
+// pools reads the pools, in the order of the file. It returns where each of them stands. The session must have been read; its
+// mapping and its store are passed.
+func (v value) pools(to *[]Pool, session mapping, store *Store) (places []mapping) {
 	for _, e := range v.named("a mapping of pools by name, such as app: {backends: [\"http://10.0.0.1:8080\"]},") {
 		p, m := defaultPool(e.name), mapping{value: e.value}
 		if e.value.readable() {
-			m = e.value.pool(&p)
+			m = e.value.pool(&p, session, store)
 		}
 		*to, places = append(*to, p), append(places, m)
 	}
@@ -31,10 +32,23 @@ func defaultPool(name string) Pool {
 	}
 }
 
-func (v value) pool(to *Pool) mapping {
+func (v value) pool(to *Pool, session mapping, store *Store) mapping {
 	understood := false // what max_in_flight says
+	known := false      // all of the backends
 	m := v.fields(slices.Concat(
-		[]field{{name: "backends", read: func(v value) { v.backends(&to.Backends) }}},
+		[]field{
+			{name: "backends", read: func(v value) {
+				before := len(v.r.problems)
+				v.backends(&to.Backends)
+				known = len(v.r.problems) == before
+			}},
+			{name: "tls", read: func(v value) {
+				to.TLS = &TLS{}
+				v.poolTLS(to.TLS)
+			}},
+			{name: "proxy_protocol", read: func(v value) { v.word(&to.ProxyProtocol, "v1", "v2") }},
+			{name: "store", read: func(v value) { v.poolStore(&to.Store, session, store) }},
+		},
 		limitFields(to, &understood),
 		[]field{
 			{name: "retries", read: func(v value) { v.retries(&to.Retries) }},
@@ -48,6 +62,7 @@ func (v value) pool(to *Pool) mapping {
 	)...)
 	m.need("backends", "a list of URLs such as http://10.0.0.1:8080")
 	m.limit(to, understood)
+	m.reach(to, known)
 	return m
 }
 

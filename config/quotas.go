@@ -108,9 +108,24 @@ func (m mapping) sharing(c *Config, quotas []mapping, store mapping) {
 	case len(shared) == 0:
 		there.warn("no quota is shared, so nobody asks this store; shared: true in a quota, or no quota_store, is wanted")
 	}
-	if q, s := c.QuotaStore, c.Session.Store; q != nil && s != nil && q.Redis.Address.sameNode(s.Redis.Address) {
+	if q := c.QuotaStore; q != nil && c.Session.Store.at(q.Redis.Address) {
 		store.at("redis").warn("the session store's own node: what takes the one down takes the other down; an address of its own is wanted")
 	}
+}
+
+// at reports whether some of the store is at an address, as far as can be told; never of a nil Store.
+func (s *Store) at(a Address) bool {
+	if s == nil {
+		return false
+	}
+	nodes := []Address{s.Redis.Address}
+	if s.Cluster != nil {
+		nodes = append(nodes, s.Cluster.Addresses...)
+	}
+	for _, m := range s.Members {
+		nodes = append(nodes, m.Redis.Address)
+	}
+	return slices.ContainsFunc(nodes, a.sameNode)
 }
 
 // sameNode reports whether two addresses to connect to are one server's, as far as can be told from them.

@@ -50,10 +50,10 @@ func (m mapping) onePassword() {
 	second.fail("both password_file and password_env; one of them is wanted")
 }
 
-// sentinel reads who says where the store is, and who is asking there and at the store.
-func (v value) sentinel(to *Store) {
-	s, node := &Sentinel{}, &to.Redis
-	to.Sentinel = s
+// sentinel reads who says where a node is, and who is asking there and at the node.
+func (v value) sentinel(node *Redis, to **Sentinel) {
+	s := &Sentinel{}
+	*to = s
 	m := v.fields(slices.Concat(
 		[]field{
 			{name: "master", read: func(v value) { v.masterName(&s.Master) }},
@@ -90,14 +90,22 @@ func (v value) masterName(to *string) {
 
 // sentinels reads where the Sentinels are.
 func (v value) sentinels(to *[]Address) {
-	for _, item := range v.items("addresses such as 10.0.0.1:26379") {
+	v.servers(to, "a Sentinel", "addresses such as 10.0.0.1:26379")
+	if n := len(*to); n == 1 || n == 2 {
+		v.warn("the word of %d Sentinels is no majority as soon as one is gone; all of them, at least three, are wanted", n)
+	}
+}
+
+// servers reads where several servers of one kind are; none of them is at a Unix socket.
+func (v value) servers(to *[]Address, kind, wanted string) {
+	for _, item := range v.items(wanted) {
 		var a Address
 		if item.dialAddress(&a); a == (Address{}) {
 			continue
 		}
 		switch {
 		case a.Network == "unix":
-			item.fail("a Unix socket; host:port of a Sentinel is wanted")
+			item.fail("a Unix socket; host:port of %s is wanted", kind)
 		case slices.Contains(*to, a):
 			item.fail("%s is in the list already; once is wanted", item.shown())
 		default:
@@ -105,7 +113,4 @@ func (v value) sentinels(to *[]Address) {
 		}
 	}
 	v.some("address")
-	if n := len(*to); n == 1 || n == 2 {
-		v.warn("the word of %d Sentinels is no majority as soon as one is gone; all of them, at least three, are wanted", n)
-	}
 }

@@ -15,8 +15,8 @@ func defaultSession() Session {
 	return Session{SignInAt: []string{"/login"}, Guard: true, MaxAge: 720 * time.Hour}
 }
 
-// session reads how a session is recognised and kept.
-func (v value) session(to *Session) mapping {
+// session reads how a session is recognised and kept. What speaks of pools is handed on: they are read later.
+func (v value) session(to *Session, reports *value) mapping {
 	m := v.fields(
 		field{name: "cookies", read: func(v value) { v.sessionCookies(&to.Cookies) }},
 		field{name: "headers", read: func(v value) { v.sessionHeaders(&to.Headers) }},
@@ -29,6 +29,7 @@ func (v value) session(to *Session) mapping {
 			to.Store = defaultStore()
 			v.store(to.Store)
 		}},
+		field{name: "reports", read: func(v value) { *reports = v }},
 	)
 	if store, there := m.has["store"]; there && len(to.Cookies)+len(to.Headers) == 0 {
 		store.warn("no request is seen to carry a session, so needs: read protects nobody; session.cookies or session.headers is wanted")

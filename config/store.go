@@ -27,19 +27,20 @@ func defaultStore() *Store {
 func (v value) store(to *Store) {
 	m := v.fields(
 		field{name: "redis", read: func(v value) { v.redis(&to.Redis) }},
-		field{name: "sentinel", read: func(v value) { v.sentinel(to) }},
+		field{name: "sentinel", read: func(v value) { v.sentinel(&to.Redis, &to.Sentinel) }},
+		field{name: "cluster", read: func(v value) { v.cluster(to) }},
+		field{name: "members", read: func(v value) { v.members(to) }},
+		field{name: "require", read: func(v value) { v.require(to) }},
+		field{name: "convergence", read: func(v value) { v.convergence(to) }},
 		field{name: "probe", read: func(v value) { v.probe(&to.Probe) }},
 		field{name: "strained", read: func(v value) { v.strained(&to.Strained) }},
 		field{name: "recovery", read: func(v value) { v.recovery(&to.Recovery) }},
 	)
-	_, one := m.has["redis"]
-	_, other := m.has["sentinel"]
-	switch {
-	case one && other:
-		m.at("sentinel").fail("both redis and sentinel; one of them is wanted")
-	case !other:
-		m.need("redis", "redis: {address: host:port}, or sentinel,")
+	m.oneOf("redis", "sentinel", "cluster", "members")
+	if len(m.said("redis", "sentinel", "cluster", "members")) == 0 {
+		m.need("redis", "redis: {address: host:port}, or one of sentinel, cluster and members,")
 	}
+	m.alone(to)
 	if to.Strained.Latency >= to.Probe.Timeout {
 		v.warn("strained.latency is not below probe.timeout, so a slow store is never seen to be strained; less than %s is wanted",
 			short(to.Probe.Timeout))
@@ -83,6 +84,11 @@ func (v value) tls(to **TLS) {
 		field{name: "cert_file", read: func(v value) { v.file(&t.CertFile) }},
 		field{name: "key_file", read: func(v value) { v.file(&t.KeyFile) }},
 	)
+	m.certified()
+}
+
+// certified complains of half a proof of who Gatehouse is.
+func (m mapping) certified() {
 	cert, one := m.has["cert_file"]
 	key, other := m.has["key_file"]
 	switch {
