@@ -41,6 +41,7 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 		x.sent = watch.wasSent()
 		if err == nil {
 			x.entry.At.Head = x.since()
+			x.hear(answer)
 		}
 		if cause := context.Cause(x.ctx); err != nil && cause != nil {
 			x.claim.End(x.result(nil, err))

@@ -3,9 +3,11 @@ package proxy
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -94,6 +96,12 @@ func (x *exchange) begin() {
 	}
 	if x.v.Secure() {
 		x.entry.Scheme = "https"
+	}
+	if t := x.v.TLS(); t != nil {
+		x.entry.TLS = &record.TLS{
+			Version: strings.TrimPrefix(tls.VersionName(t.Version), "TLS "), Cipher: tls.CipherSuiteName(t.Cipher),
+			ServerName: t.ServerName, Client: t.Client,
+		}
 	}
 }
 

@@ -28,6 +28,8 @@ type Runtime struct {
 
 	// Stores are the session stores that routes lead to, for those who look from outside: first the one that stands for all.
 	Stores []*Store
+	// Reporters are the pools whose backends' own word about the store is taken.
+	Reporters map[*Pool]bool
 	// NewPlaces bounds how many places in the line one network is given; nil: it does not.
 	NewPlaces *quota.Limiter
 	// Strained bounds how many sign-ins a strained store is given; nil: it does not.

@@ -22,6 +22,7 @@ type Monitor interface {
 	HeldUntil() time.Time
 	Trial() (store.Trial, bool)
 	TrialTime() time.Duration
+	Report(r store.Report)
 }
 
 // Store is the session store of a pool's app. It is state, shared by the Runtimes that name it.

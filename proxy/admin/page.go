@@ -73,12 +73,15 @@ func (p *page) render(w http.ResponseWriter, s Status, version string, still boo
 
 // title says the worst of it, so that it can be read in a tab.
 func title(s Status) string {
-	for _, st := range s.Stores {
-		if st.Override != nil {
+	for _, st := range s.Stores { // the whole comes first
+		if st.Override != nil && st.PartOf == "" {
 			return headline(st.State) + ", set by hand · Gatehouse"
 		}
-		if st.State != "writable" {
+		if st.State != "writable" && st.PartOf == "" {
 			return headline(st.State) + " · Gatehouse"
+		}
+		if st.State != "writable" {
+			return st.Name + ": " + headline(st.State) + " · Gatehouse"
 		}
 	}
 	if len(s.Degraded) > 0 {

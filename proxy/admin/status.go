@@ -13,8 +13,9 @@ type Status struct {
 	NotReady      string    `json:"not_ready,omitempty"` // why not
 
 	Config     Config      `json:"config"`
-	Stores     []Store     `json:"stores"`                // none: every need is met
-	QuotaStore *QuotaStore `json:"quota_store,omitempty"` // nil: quotas are counted by this process alone
+	Stores     []Store     `json:"stores"`                 // none: every need is met
+	QuotaStore *QuotaStore `json:"quota_store,omitempty"`  // nil: quotas are counted by this process alone
+	Certs      []Cert      `json:"certificates,omitempty"` // that visitors are shown
 	Pools      []Pool      `json:"pools"`
 	Routes     []Route     `json:"routes"`       // in the file's order
 	Degraded   []Degraded  `json:"degraded_now"` // what is turned away at this moment, the most frequent first
@@ -35,7 +36,8 @@ type Config struct {
 // Store is one session store.
 type Store struct {
 	Name          string         `json:"name"`
-	State         string         `json:"state"` // what is acted on
+	PartOf        string         `json:"part_of,omitempty"` // a shard or a member: the name of the whole store
+	State         string         `json:"state"`             // what is acted on
 	Cause         string         `json:"cause"`
 	Observed      string         `json:"observed_state"` // what the checks say
 	ObservedCause string         `json:"observed_cause"`
@@ -51,6 +53,10 @@ type Store struct {
 	RampEnds      time.Time      `json:"ramp_ends,omitzero"`      // zero where it cannot be told
 	Waiting       int            `json:"waiting"`                 // sign-ins in the line
 	Line          *Line          `json:"line,omitempty"`          // nil: nobody waits and no ramp runs
+	Reports       []Report       `json:"reports,omitempty"`       // backends that say themselves that it cannot be written
+	Diverged      *Diverged      `json:"diverged,omitempty"`      // nil: its members show what the others hold, as far as is known
+	Lags          []Lag          `json:"lags,omitempty"`          // of a member, behind each other one
+	BeatError     string         `json:"beat_error,omitempty"`    // why a member's heartbeat could not be made or read the last time
 	Headroom      []Headroom     `json:"headroom,omitempty"`      // what is known of it
 	CertNotAfter  time.Time      `json:"cert_not_after,omitzero"` // when the server's certificate ends; zero without TLS
 	Probe         Latency        `json:"probe_ms"`                // of the latest probes
@@ -64,6 +70,38 @@ type OverrideState struct {
 	By    string    `json:"by"`
 	SetAt time.Time `json:"set_at"`
 	Until time.Time `json:"until"`
+}
+
+// Report is a backend's own word that the store cannot be written, while it holds.
+type Report struct {
+	Backend string    `json:"backend"`
+	At      time.Time `json:"at"`
+	Until   time.Time `json:"until"`
+}
+
+// Diverged is that a member is too far behind another.
+type Diverged struct {
+	Since      time.Time `json:"since"`
+	At         string    `json:"at"`           // the member that is behind
+	Of         string    `json:"of,omitempty"` // what it is behind of; "": it could not be asked for so long
+	LagSeconds float64   `json:"lag_seconds"`
+}
+
+// Lag is how far a member is behind another.
+type Lag struct {
+	Of           string    `json:"of"`
+	Seen         time.Time `json:"seen,omitzero"` // when the latest heartbeat that has come here was made; zero: none ever has
+	Milliseconds float64   `json:"ms"`
+}
+
+// Cert is a certificate that visitors are shown, or the want of one.
+type Cert struct {
+	Names    []string  `json:"names"`
+	Source   string    `json:"source"` // file or acme
+	NotAfter time.Time `json:"not_after,omitzero"`
+	Missing  bool      `json:"missing"` // there is none yet
+	Error    string    `json:"error,omitempty"`
+	ErrorAt  time.Time `json:"error_at,omitzero"`
 }
 
 // Headroom is what is left of one thing a store can run out of.
@@ -98,6 +136,7 @@ type Pool struct {
 	Limit      int       `json:"limit"`    // 0: none
 	Adaptive   bool      `json:"adaptive"` // Limit follows how fast the pool answers
 	Queue      int       `json:"queue"`
+	Tunnels    int       `json:"tunnels"` // upgraded connections, which hold no permit
 	QueueMax   int       `json:"queue_max"`
 	Overloaded bool      `json:"overloaded"`        // requests wait so long that the newest goes first
 	Classes    []Class   `json:"classes,omitempty"` // the one that matters most first; none: nobody tells them apart

@@ -3,12 +3,15 @@ package build
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"gatehouse/config"
+	"gatehouse/proxy/edge/certs"
+	"gatehouse/proxy/upstream"
 	"gatehouse/routing"
 	"gatehouse/shed/store/probe"
 )
@@ -21,7 +24,7 @@ func Check(cfg *config.Config) error {
 	_, tokenErr := AdminToken(cfg.Admin)
 	_, placesErr := places(cfg)
 	_, sealErr := readSeal(cfg)
-	return errors.Join(tableErr, pageErr, placesErr, sealErr, checkSecrets(cfg), checkQuotaStore(cfg), tokenErr, checkLog(cfg.Log))
+	return errors.Join(tableErr, pageErr, placesErr, sealErr, checkSecrets(cfg), checkQuotaStore(cfg), checkCerts(cfg), tokenErr, checkLog(cfg.Log))
 }
 
 // AdminToken reads the token of the admin listener; "" where the file asks for none.
@@ -57,20 +60,55 @@ func checkLog(cfg config.Log) error {
 	return nil
 }
 
+// checkCerts says which certificates of visitors' listeners and of pools cannot be used.
+func checkCerts(cfg *config.Config) error {
+	s, all := certSettings(cfg)
+	keeper := certs.New(slog.New(slog.DiscardHandler))
+	defer keeper.Close()
+	change, err := keeper.Plan(s)
+	if err != nil {
+		all = errors.Join(all, fmt.Errorf("listen: %w", err))
+	} else {
+		change.Discard()
+	}
+	return errors.Join(all, checkPools(cfg))
+}
+
+func checkPools(cfg *config.Config) (all error) {
+	for _, p := range cfg.Pools {
+		if p.TLS == nil {
+			continue
+		}
+		if err := (*upstream.TLS)(p.TLS).Check(); err != nil {
+			all = errors.Join(all, fmt.Errorf("pools.%s.tls: %w", p.Name, err))
+		}
+	}
+	return all
+}
+
 // checkSecrets says which secrets and certificates are not where the file says.
 func checkSecrets(cfg *config.Config) error {
 	s := cfg.Session.Store
 	if s == nil {
 		return nil
 	}
-	host := host(s.Redis.Address)
-	if s.Sentinel == nil {
-		return checkAccount("session.store.redis", s.Redis.Password, s.Redis.TLS, host)
+	all := checkNode("session.store", s.Redis, s.Sentinel, s.Cluster)
+	for _, m := range s.Members {
+		all = errors.Join(all, checkNode("session.store.members."+m.Name, m.Redis, m.Sentinel, nil))
 	}
-	host = s.Sentinel.Addresses[0].Address // which node it will be is not known yet; any name will do to look at the files
-	a := s.Sentinel.Access
-	return errors.Join(checkAccount("session.store.sentinel", s.Redis.Password, s.Redis.TLS, host),
-		checkAccount("session.store.sentinel.access", a.Password, a.TLS, host))
+	return all
+}
+
+func checkNode(where string, r config.Redis, s *config.Sentinel, c *config.Cluster) error {
+	switch {
+	case c != nil: // which node it will be is not known yet; any name will do to look at the files
+		return checkAccount(where+".cluster", r.Password, r.TLS, host(c.Addresses[0]))
+	case s != nil:
+		a := s.Access
+		first := host(s.Addresses[0])
+		return errors.Join(checkAccount(where+".sentinel", r.Password, r.TLS, first), checkAccount(where+".sentinel.access", a.Password, a.TLS, first))
+	}
+	return checkAccount(where+".redis", r.Password, r.TLS, host(r.Address))
 }
 
 // host is the name in an address.

@@ -6,27 +6,28 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/config"
 	"gatehouse/proxy/edge"
 )
 
 // closingTime is how long a listener that a reload dropped waits for its visitors.
 const closingTime = 30 * time.Second
 
-// planListeners opens the listeners that are new, without serving them yet.
+// planListeners opens the listeners that are new, without serving them yet, and reads the certificates of all.
 func (p *Plan) planListeners() error {
-	var all error
+	all := p.planCerts()
 	for _, c := range p.cfg.Listen {
 		if living := p.living.listeners[c.Address]; living != nil {
 			p.listeners[c.Address] = living
 			continue
 		}
-		l, err := edge.Listen(c.Address.Network, c.Address.Address)
+		l, err := p.living.listen(c.Address)
 		if err != nil {
 			all = errors.Join(all, fmt.Errorf("listen: %s: %w", c.Address.Address, err))
 			continue
 		}
 		p.listeners[c.Address] = edge.NewServer(l, p.living.Handler, edge.Settings{
-			Health: c.Health, Log: p.living.Log, Refused: p.living.Handler.Refused,
+			Live: edge.Live{Health: c.Health}, Log: p.living.Log, Refused: p.living.Handler.Refused,
 		})
 		p.undo = append(p.undo, func() { _ = l.Close() })
 	}
@@ -37,9 +38,12 @@ func (p *Plan) commitListeners() {
 	l := p.living
 	before := l.listeners
 	l.listeners = p.listeners
+	if p.certs != nil {
+		p.certs.Commit()
+	}
 	for _, c := range p.cfg.Listen {
 		s := p.listeners[c.Address]
-		s.SetHealth(c.Health)
+		s.Set(p.live(c))
 		if before[c.Address] == nil {
 			s.SetReady(true)
 			l.serving.Go(s.Serve)
@@ -55,4 +59,17 @@ func (p *Plan) commitListeners() {
 			})
 		}
 	}
+}
+
+// live is what a listener's visitors meet from here on.
+func (p *Plan) live(c config.Listen) edge.Live {
+	l := edge.Live{
+		Health: c.Health, HTTP2: c.HTTP2 == "on" || c.HTTP2 == "cleartext", ProxyProtocol: c.ProxyProtocol, Redirect: c.Redirect,
+		Challenge: p.living.certs.Challenge,
+	}
+	if t := c.TLS; t != nil {
+		l.TLS = p.living.certs.Config(clients(t), version(t.MinVersion), names(t))
+		l.HSTS = hsts(t.HSTS)
+	}
+	return l
 }

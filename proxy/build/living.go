@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"net"
+	"slices"
 	"sync"
 
 	"gatehouse/config"
 	"gatehouse/proxy"
 	"gatehouse/proxy/edge"
+	"gatehouse/proxy/edge/certs"
 	"gatehouse/proxy/record"
 	"gatehouse/shed/line"
 	"gatehouse/shed/quota"
@@ -22,6 +26,8 @@ type Living struct {
 	Handler *proxy.Handler
 	Record  *record.Recorder
 	Log     *slog.Logger
+	// Listen opens sockets; nil: edge.Listen. It is set before the first Plan.
+	Listen func(network, address string) (net.Listener, error)
 
 	pools  map[string]*proxy.Pool
 	quotas map[quotaIdentity]*quota.Limiter
@@ -30,12 +36,14 @@ type Living struct {
 	seal       *session.Seal // where the file names no keys
 	store      *livingStore  // nil: none
 	line       *line.Line
-	strained   *quota.Limiter     // sign-ins while the store is strained
-	signedOut  *session.SignedOut // ids that were signed out while the app could not do it
+	lines      map[string]*line.Line // of the members of a store, by name
+	strained   *quota.Limiter        // sign-ins while the store is strained
+	signedOut  *session.SignedOut    // ids that were signed out while the app could not do it
 	waits      proxy.Waits
 	newPlaces  *quota.Limiter // in the line, for one network
 	pages      pageLimits
 	listeners  map[config.Address]*edge.Server
+	certs      *certs.Keeper // of all listeners
 
 	closing context.Context // ends when Drain cuts what is left
 	cut     context.CancelFunc
@@ -51,11 +59,33 @@ func New(rec *record.Recorder, log *slog.Logger) *Living {
 		pools: map[string]*proxy.Pool{}, quotas: map[quotaIdentity]*quota.Limiter{},
 		newPlaces: quota.New(quota.Settings{Rate: 10, Burst: 100}), // an office behind one address comes at once, too
 		seal:      session.NewSeal(), line: new(line.Line), strained: quota.New(quota.Settings{}), signedOut: session.NewSignedOut(), pages: newPageLimits(),
-		listeners: map[config.Address]*edge.Server{},
+		listeners: map[config.Address]*edge.Server{}, lines: map[string]*line.Line{}, certs: certs.New(log),
 	}
 	l.closing, l.cut = context.WithCancel(context.Background())
 	rec.Watch(l.sample)
 	return l
+}
+
+func (l *Living) listen(a config.Address) (net.Listener, error) {
+	if l.Listen != nil {
+		return l.Listen(a.Network, a.Address)
+	}
+	return edge.Listen(a.Network, a.Address)
+}
+
+// lineOf returns the line of a member of a store. It survives a reload, as places do.
+func (l *Living) lineOf(member string) *line.Line {
+	if l.lines[member] == nil {
+		l.lines[member] = new(line.Line)
+	}
+	return l.lines[member]
+}
+
+// keepLines drops the lines of members that are gone.
+func (l *Living) keepLines(members []config.Member) {
+	maps.DeleteFunc(l.lines, func(name string, _ *line.Line) bool {
+		return !slices.ContainsFunc(members, func(m config.Member) bool { return m.Name == name })
+	})
 }
 
 // Ready turns the health path of every listener on or off.
@@ -96,6 +126,7 @@ func (l *Living) Drain(ctx context.Context) error {
 	if rt := l.Handler.Live(); rt != nil {
 		<-rt.Retire()
 	}
+	l.certs.Close()
 	for _, p := range l.pools {
 		p.Backends.Close()
 	}

@@ -28,10 +28,10 @@ func (l *Living) EndOverride(by string) error {
 	return nil
 }
 
-// monitor returns the one that exchanges ask; nil where there is no store.
-func (l *Living) monitor() *store.Monitor {
+// monitor returns what exchanges ask of the whole store; nil where there is none.
+func (l *Living) monitor() watched {
 	if rt := l.Handler.Live(); rt != nil && len(rt.Stores) > 0 {
-		return rt.Stores[0].Monitor.(*store.Monitor)
+		return rt.Stores[0].Monitor.(watched)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"gatehouse/config"
 	"gatehouse/proxy"
 	"gatehouse/proxy/edge"
+	"gatehouse/proxy/edge/certs"
 	"gatehouse/proxy/intake"
 	"gatehouse/routing"
 	"gatehouse/shed/page"
@@ -30,6 +31,7 @@ type Plan struct {
 	quotaStore *livingQuotaStore // nil: none
 	store      *livingStore
 	listeners  map[config.Address]*edge.Server
+	certs      *certs.Change // nil: none, yet
 
 	undo []func() // closes what is new
 }
@@ -47,7 +49,7 @@ func (l *Living) Plan(cfg *config.Config) (*Plan, error) {
 	p.runtime.Page, pageErr = planPage(cfg)
 	var placesErr error
 	p.runtime.SignInAt, placesErr = places(cfg)
-	err := errors.Join(pageErr, placesErr, quotaErr, p.planSeal(), p.planRoutes(), checkSecrets(cfg), p.planListeners())
+	err := errors.Join(pageErr, placesErr, quotaErr, p.planSeal(), p.planRoutes(), checkSecrets(cfg), checkPools(cfg), p.planListeners())
 	if err == nil {
 		p.planStore() // last, since it waits
 	} else {
@@ -62,7 +64,6 @@ func (l *Living) Plan(cfg *config.Config) (*Plan, error) {
 	rt.Status = cfg.Degrade.Status
 	rt.WaitRate = 1
 	if p.store != nil {
-		rt.Stores = []*proxy.Store{p.store.seen}
 		p.bindStores()
 		rt.WaitRate = cfg.Session.Store.Recovery.Ramp.To.PerSecond()
 		rt.Waits, rt.NewPlaces = &l.waits, l.newPlaces

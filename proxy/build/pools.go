@@ -44,7 +44,14 @@ func (p *Plan) poolSettings(c config.Pool) upstream.Settings {
 		s.Eject = &e
 	}
 	for _, b := range c.Backends {
-		s.Backends = append(s.Backends, upstream.BackendSettings(b))
+		s.Backends = append(s.Backends, upstream.BackendSettings{URL: b.URL, Network: b.Network, Address: b.Address})
+	}
+	s.TLS = (*upstream.TLS)(c.TLS)
+	switch c.ProxyProtocol {
+	case "v1":
+		s.ProxyProtocol = 1
+	case "v2":
+		s.ProxyProtocol = 2
 	}
 	if c.Health != nil {
 		h := upstream.HealthSettings(*c.Health)

@@ -25,22 +25,43 @@ func (l *Living) sample() record.Sample {
 		}
 		s.Pools = append(s.Pools, ps)
 	}
-	for _, seen := range rt.Stores {
-		st := seen.Monitor.(*store.Monitor).Status()
-		sample := record.StoreSample{Name: seen.Name, State: st.State, Observed: st.Observed, CertNotAfter: st.Expires}
-		for _, h := range st.Headroom {
-			sample.Headroom = append(sample.Headroom, record.HeadroomSample{Resource: string(h.Resource), Ratio: h.Ratio})
+	for i, seen := range rt.Stores {
+		load := seen.Line.Load(time.Now())
+		s.Lines = append(s.Lines, record.LineSample{Store: seen.Name, Rate: load.Rate, Waiting: load.Waiting, Admitted: load.Admitted})
+		if i > 0 {
+			continue // a part, which the whole tells of
 		}
-		s.Stores = append(s.Stores, sample)
+		st := seen.Monitor.(watched).Status()
+		s.Stores = append(s.Stores, storeSample(seen.Name, st))
 		if st.Override != nil {
 			s.OverrideUntil = st.Override.Until
 		}
-		load := seen.Line.Load(time.Now())
-		s.Lines = append(s.Lines, record.LineSample{Store: seen.Name, Rate: load.Rate, Waiting: load.Waiting, Admitted: load.Admitted})
+		group, ok := seen.Monitor.(*store.Group)
+		if !ok {
+			continue
+		}
+		for _, part := range group.Parts() {
+			one := storeSample(part.Name, part.Status)
+			for _, l := range part.Lags {
+				if !l.Seen.IsZero() {
+					one.Lags = append(one.Lags, record.LagSample{Of: l.Of, Lag: l.Lag})
+				}
+			}
+			s.Stores = append(s.Stores, one)
+		}
 	}
+	s.Certs = l.certSamples()
 	if rt.QuotaStore != nil {
 		st := rt.QuotaStore.Status()
 		s.QuotaStore = &record.QuotaStoreSample{Up: st.Up, StandIns: st.StandIns}
 	}
 	return s
+}
+
+func storeSample(name string, st store.Status) record.StoreSample {
+	out := record.StoreSample{Name: name, State: st.State, Observed: st.Observed, CertNotAfter: st.Expires}
+	for _, h := range st.Headroom {
+		out.Headroom = append(out.Headroom, record.HeadroomSample{Resource: string(h.Resource), Ratio: h.Ratio})
+	}
+	return out
 }

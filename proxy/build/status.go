@@ -10,6 +10,7 @@ import (
 	"gatehouse/proxy/admin"
 	"gatehouse/proxy/record"
 	"gatehouse/shed"
+	"gatehouse/shed/line"
 	"gatehouse/shed/store"
 )
 
@@ -22,7 +23,7 @@ func (l *Living) Status(cfg *config.Config) admin.Status {
 		return s
 	}
 	recent := l.Record.Recent()
-	s.Stores = stores(rt, cfg)
+	s.Stores, s.Certs = stores(rt, cfg), l.certificates()
 	for _, c := range cfg.Pools {
 		if i := slices.IndexFunc(rt.Pools, func(p *proxy.Pool) bool { return p.Name == c.Name }); i >= 0 {
 			s.Pools = append(s.Pools, pool(rt.Pools[i], c, recent.Pools))
@@ -45,25 +46,56 @@ func (l *Living) Status(cfg *config.Config) admin.Status {
 	return s
 }
 
+// stores are the session store as a whole, and its parts where it has some.
 func stores(rt *proxy.Runtime, cfg *config.Config) []admin.Store {
-	if len(rt.Stores) == 0 {
+	if len(rt.Stores) == 0 || cfg.Session.Store == nil {
 		return nil
 	}
-	seen := rt.Stores[0]
-	st := seen.Monitor.(*store.Monitor).Status()
+	whole := rt.Stores[0]
+	over := cfg.Session.Store.Recovery.Ramp.Over
+	out := []admin.Store{standing(whole.Name, whole.Monitor.(watched).Status(), whole.Line, over)}
+	group, ok := whole.Monitor.(*store.Group)
+	if !ok {
+		return out
+	}
+	for _, part := range group.Parts() {
+		var waits *line.Line
+		if i := slices.IndexFunc(rt.Stores, func(s *proxy.Store) bool { return s.Name == part.Name }); i > 0 {
+			waits = rt.Stores[i].Line
+		}
+		one := standing(part.Name, part.Status, waits, over)
+		one.PartOf, one.BeatError = whole.Name, part.BeatErr
+		for _, l := range part.Lags {
+			one.Lags = append(one.Lags, admin.Lag{Of: l.Of, Seen: l.Seen, Milliseconds: ms(l.Lag)})
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// standing is how one store stands, or one part of it; waits is its line, nil where it has none of its own.
+func standing(name string, st store.Status, waits *line.Line, over time.Duration) admin.Store {
 	out := admin.Store{
-		Name: seen.Name, State: st.State.String(), Cause: st.Cause.String(), Since: st.Since,
+		Name: name, State: st.State.String(), Cause: st.Cause.String(), Since: st.Since,
 		Observed: st.Observed.String(), ObservedCause: st.ObservedCause.String(),
 		HeldUntil: st.Held, Trial: st.Trial, CertNotAfter: st.Expires,
 		ForSeconds: time.Since(st.Since).Seconds(), Error: st.Err, ErrorAt: st.ErrAt, LastCheck: st.CheckBegun,
 		Recovering: st.Recovering(), Probes: milliseconds(st.Latencies),
 	}
-	if st.Recovering() && cfg.Session.Store != nil {
-		out.RampEnds = st.Opened.Add(cfg.Session.Store.Recovery.Ramp.Over)
+	if st.Recovering() {
+		out.RampEnds = st.Opened.Add(over)
 	}
-	if l := seen.Line.Load(time.Now()); l.Active {
-		out.Line = &admin.Line{Rate: l.Rate, Waiting: l.Waiting, Admitted: l.Admitted, Halved: l.Halved, Since: l.Since, Ends: l.Ends}
-		out.Waiting = l.Waiting
+	if d := st.Diverged; d != nil {
+		out.Diverged = &admin.Diverged{Since: d.Since, At: d.At, Of: d.From, LagSeconds: d.Lag.Seconds()}
+	}
+	for _, r := range st.Reports {
+		out.Reports = append(out.Reports, admin.Report{Backend: r.From, At: r.At, Until: r.Until})
+	}
+	if waits != nil {
+		if l := waits.Load(time.Now()); l.Active {
+			out.Line = &admin.Line{Rate: l.Rate, Waiting: l.Waiting, Admitted: l.Admitted, Halved: l.Halved, Since: l.Since, Ends: l.Ends}
+			out.Waiting = l.Waiting
+		}
 	}
 	if o := st.Override; o != nil {
 		out.Override = &admin.OverrideState{State: o.State.String(), By: o.By, SetAt: o.At, Until: o.Until}
@@ -83,13 +115,13 @@ func stores(rt *proxy.Runtime, cfg *config.Config) []admin.Store {
 		}
 		out.Changes = append(out.Changes, change)
 	}
-	return []admin.Store{out}
+	return out
 }
 
 func pool(p *proxy.Pool, c config.Pool, recent []record.PoolRecent) admin.Pool {
 	load := p.Gate.Load()
 	out := admin.Pool{
-		Name: p.Name, QueueMax: c.Queue.Length, InFlight: load.InFlight, Limit: load.Limit, Queue: load.Queued,
+		Name: p.Name, QueueMax: c.Queue.Length, InFlight: load.InFlight, Limit: load.Limit, Queue: load.Queued, Tunnels: p.Tunnels(),
 		Adaptive: c.Adaptive != nil, Overloaded: load.Overloaded,
 	}
 	if load.Limit > 0 {

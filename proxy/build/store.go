@@ -3,12 +3,7 @@ package build
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -18,52 +13,42 @@ import (
 	"gatehouse/shed"
 	"gatehouse/shed/line"
 	"gatehouse/shed/quota"
+	"gatehouse/shed/session"
 	"gatehouse/shed/store"
-	"gatehouse/shed/store/probe"
 )
 
 // firstVerdict is how long a new store may take to be known before the file that names it goes live all the same.
 const firstVerdict = time.Second
 
+// watched is a session store that is being checked: a *store.Monitor, or a *store.Group. It owns its probers.
+type watched interface {
+	proxy.Monitor
+	Start()
+	First(ctx context.Context) shed.Verdict
+	Status() store.Status
+	Override(o store.Override) error
+	EndOverride(by string) bool
+	Overridden() *store.Override
+	Close()
+}
+
 // livingStore is a store that is being checked.
 type livingStore struct {
 	identity storeIdentity
-	monitor  *store.Monitor // owns its prober
-	seen     *proxy.Store   // as exchanges see it
-	password atomic.Pointer[config.Secret]
-	access   atomic.Pointer[config.Secret] // the Sentinels' own
+	instance string // of this process, in the names of keys
+	secrets  secrets
+	watched  watched
+	monitor  *store.Monitor // watched, where it is one
+	group    *store.Group   // watched, where it is one
+	seen     *proxy.Store   // as exchanges see all of it
+	members  map[string]*proxy.Store
+	key      atomic.Pointer[session.StoreKey] // where the app keeps a session; nil: not known
 	// inForce says that this is the store that exchanges ask. Before and after, nothing it finds is told: there would be two
 	// voices under one name.
 	inForce atomic.Bool
 }
 
-func (s *livingStore) close() { s.monitor.Close() }
-
-// storeIdentity is what a store's state goes by: which keys of which server are meant. Where its password is found is no part
-// of it, so that it can be moved.
-type storeIdentity struct {
-	name     string
-	address  config.Address
-	sentinel string // the master's name and where the Sentinels are; "" without
-	db       int
-	username string
-	prefix   string     // the prober remembers the canary by its key
-	tls      config.TLS // the zero value: none
-	secure   bool
-}
-
-func identify(s *config.Store) storeIdentity {
-	id := storeIdentity{
-		name: s.Name, address: s.Redis.Address, db: s.Redis.DB, username: s.Redis.Username, prefix: s.Probe.KeyPrefix,
-	}
-	if s.Redis.TLS != nil {
-		id.tls, id.secure = *s.Redis.TLS, true
-	}
-	if s.Sentinel != nil {
-		id.sentinel = s.Sentinel.Master + "@" + strings.Join(sentinels(s.Sentinel), ",") + "@" + s.Sentinel.Access.Username
-	}
-	return id
-}
+func (s *livingStore) close() { s.watched.Close() }
 
 // planStore starts to check a store that is new, and waits a moment for its first verdict.
 func (p *Plan) planStore() {
@@ -76,76 +61,95 @@ func (p *Plan) planStore() {
 		p.store = living
 		return
 	}
-	s := &livingStore{identity: identify(c)}
-	s.keep(c)
-	prober := s.prober(c)
+	s := &livingStore{identity: identify(c), instance: instance()}
+	s.secrets.keep(c)
 	settings := p.storeSettings(s)
 	settings.StartRamp = living != nil // another store's visitors are new to this one
-	rec := p.living.Record
-	line := p.living.line
-	s.monitor = store.New(prober, settings, func(t store.Transition) {
+	if finder := s.finder(c); finder != nil {
+		p.makeGroup(s, finder, settings)
+	} else {
+		p.makeMonitor(s, c, settings)
+	}
+	s.watched.Start()
+	p.undo = append(p.undo, s.close)
+	p.store = s
+	ctx, cancel := context.WithTimeout(context.Background(), firstVerdict)
+	defer cancel()
+	if v := s.watched.First(ctx); v.State != shed.Writable && v.State != shed.Strained {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("session.store: %s is %s (%s) at this moment: %s",
+			where(c), v.State, v.Cause, cmp.Or(s.watched.Status().Err, "no verdict yet")))
+	}
+}
+
+func (p *Plan) makeMonitor(s *livingStore, c *config.Store, settings store.Settings) {
+	rec, line := p.living.Record, p.living.line
+	s.monitor = store.New(s.prober(c, "", c.Redis, c.Sentinel), settings, func(t store.Transition) {
 		if s.inForce.Load() {
 			line.Follow(s.monitor, s.monitor.Current())
 			tell(rec, s.identity.name, t)
 		}
 	})
+	s.watched = s.monitor
 	s.seen = &proxy.Store{Name: s.identity.name, Monitor: s.monitor, Line: line}
-	s.monitor.Start()
-	p.undo = append(p.undo, s.close)
-	p.store = s
-	ctx, cancel := context.WithTimeout(context.Background(), firstVerdict)
-	defer cancel()
-	if v := s.monitor.First(ctx); v.State != shed.Writable && v.State != shed.Strained {
-		p.Warnings = append(p.Warnings, fmt.Sprintf("session.store: %s is %s (%s) at this moment: %s",
-			where(c), v.State, v.Cause, cmp.Or(s.monitor.Status().Err, "no verdict yet")))
-	}
 }
 
-// keep notes where the passwords are.
-func (s *livingStore) keep(c *config.Store) {
-	s.password.Store(&c.Redis.Password)
-	if c.Sentinel != nil {
-		s.access.Store(&c.Sentinel.Access.Password)
-	}
-}
-
-// prober returns what asks the store.
-func (s *livingStore) prober(c *config.Store) store.Prober {
-	node := probe.Settings{
-		Network: c.Redis.Address.Network, Address: c.Redis.Address.Address, Username: c.Redis.Username,
-		Password: func() (string, error) { return secret(*s.password.Load()) },
-		DB:       c.Redis.DB, Prefix: c.Probe.KeyPrefix, Instance: instance(), TLS: (*probe.TLS)(c.Redis.TLS),
-	}
-	if c.Sentinel == nil {
-		return probe.New(node)
-	}
-	return probe.NewSentinel(probe.SentinelSettings{
-		Master: c.Sentinel.Master, Sentinels: sentinels(c.Sentinel), Username: c.Sentinel.Access.Username,
-		Password: func() (string, error) { return secret(*s.access.Load()) },
-		TLS:      (*probe.TLS)(c.Sentinel.Access.TLS), Node: node,
+func (p *Plan) makeGroup(s *livingStore, finder store.Finder, settings store.Settings) {
+	l := p.living
+	s.group = store.NewGroup(finder, p.groupSettings(s, settings), func(part string, t store.Transition) {
+		if !s.inForce.Load() {
+			return
+		}
+		switch m := s.members[part]; {
+		case part == "":
+			l.line.Follow(s.group, s.group.Current())
+		case m != nil:
+			m.Line.Follow(m.Monitor, m.Monitor.Current())
+			fallthrough
+		default:
+			t.Set, t.Ended = false, nil // said of the whole
+		}
+		tell(l.Record, cmp.Or(part, s.identity.name), t)
 	})
+	s.watched = s.group
+	s.seen = &proxy.Store{Name: s.identity.name, Monitor: s.group, Line: l.line, Of: s.of}
+	s.members = map[string]*proxy.Store{}
+	for _, m := range p.cfg.Session.Store.Members {
+		s.members[m.Name] = &proxy.Store{Name: m.Name, Monitor: s.group.Part(m.Name), Line: l.lineOf(m.Name)}
+	}
 }
 
-func sentinels(s *config.Sentinel) []string {
-	all := make([]string, len(s.Addresses))
-	for i, a := range s.Addresses {
-		all[i] = a.Address
+// of is who watches the part of the store that keeps a session.
+func (s *livingStore) of(id string) proxy.Monitor {
+	key := s.key.Load()
+	if key == nil {
+		return nil
 	}
-	return all
-}
-
-// where names the store for a person.
-func where(c *config.Store) string {
-	if c.Sentinel != nil {
-		return "the store that the Sentinels know as " + c.Sentinel.Master
+	if m := s.group.Of(key.Of(id)); m != nil {
+		return m
 	}
-	return c.Redis.Address.Address
+	return nil
 }
 
 // bindStores tells each route where the apps of its pools keep their sessions.
 func (p *Plan) bindStores() {
-	for _, r := range p.routes {
-		r.Store, r.OverflowStore = p.store.seen, p.store.seen
+	bound := map[string]*proxy.Store{}
+	for _, c := range p.cfg.Pools {
+		bound[c.Name] = cmp.Or(p.store.members[c.Store], p.store.seen)
+	}
+	for i, c := range p.cfg.Routes {
+		r := p.routes[i]
+		r.Store, r.OverflowStore = bound[c.Pool], bound[c.Overflow]
+	}
+	rt := p.runtime
+	rt.Stores = []*proxy.Store{p.store.seen}
+	for _, m := range p.cfg.Session.Store.Members {
+		rt.Stores = append(rt.Stores, p.store.members[m.Name])
+	}
+	if c := p.cfg.Session.Reports; c != nil {
+		rt.Reporters = map[*proxy.Pool]bool{}
+		for _, name := range c.Pools {
+			rt.Reporters[p.pools[name]] = true
+		}
 	}
 }
 
@@ -153,23 +157,57 @@ func (p *Plan) commitStore() {
 	if old := p.living.store; old != nil && old != p.store {
 		old.inForce.Store(false)
 	}
-	if c := p.cfg.Session.Store; c != nil {
-		s := p.store
-		s.keep(c)
-		s.monitor.Set(p.storeSettings(s))
-		p.keepOverride()
-		if !s.inForce.Swap(true) {
-			v := s.monitor.Current()
-			p.living.Record.StoreTransition(record.Transition{Store: c.Name, At: time.Now(), To: v.State, Cause: v.Cause})
-		}
-		r := c.Recovery.Ramp
-		p.living.line.Set(line.Settings{
+	c := p.cfg.Session.Store
+	if c == nil {
+		return
+	}
+	s := p.store
+	s.secrets.keep(c)
+	s.key.Store(storeKey(c))
+	settings := p.storeSettings(s)
+	if s.group != nil {
+		s.group.Set(p.groupSettings(s, settings))
+	} else {
+		s.monitor.Set(settings)
+	}
+	p.keepOverride()
+	if !s.inForce.Swap(true) {
+		p.tellStanding(s)
+	}
+	r := c.Recovery.Ramp
+	for _, seen := range p.runtime.Stores {
+		seen.Line.Set(line.Settings{
 			From: r.From.PerSecond(), To: r.To.PerSecond(), Over: r.Over,
 			MinWait: p.cfg.Degrade.RetryAfter.Min, MaxWait: p.cfg.Degrade.RetryAfter.Max,
 		})
-		p.living.line.Serve(s.monitor)
-		p.living.line.Follow(s.monitor, s.monitor.Current())
-		p.living.strained.Set(quota.Settings{Rate: c.Strained.Rate.PerSecond(), Burst: max(1, int(c.Strained.Rate.PerSecond()/10))})
+		seen.Line.Serve(seen.Monitor)
+		seen.Line.Follow(seen.Monitor, seen.Monitor.Current())
+	}
+	p.living.keepLines(c.Members)
+	p.living.strained.Set(quota.Settings{Rate: c.Strained.Rate.PerSecond(), Burst: max(1, int(c.Strained.Rate.PerSecond()/10))})
+}
+
+// storeKey is where the app keeps a session; nil where the file does not say. The file was checked.
+func storeKey(c *config.Store) *session.StoreKey {
+	if c.Cluster == nil || c.Cluster.Key == "" {
+		return nil
+	}
+	key, err := session.NewStoreKey(c.Cluster.Key)
+	if err != nil {
+		return nil
+	}
+	return &key
+}
+
+// tellStanding says how a store stands as it comes into force.
+func (p *Plan) tellStanding(s *livingStore) {
+	now, v := time.Now(), s.watched.Current()
+	p.living.Record.StoreTransition(record.Transition{Store: s.identity.name, At: now, To: v.State, Cause: v.Cause})
+	if s.group == nil {
+		return
+	}
+	for _, part := range s.group.Parts() {
+		p.living.Record.StoreTransition(record.Transition{Store: part.Name, At: now, To: part.State, Cause: part.Cause})
 	}
 }
 
@@ -179,90 +217,51 @@ func (p *Plan) keepOverride() {
 	if old == nil || old == p.store {
 		return
 	}
-	if o := old.monitor.Overridden(); o != nil {
-		_ = p.store.monitor.Override(*o) // one that ended in this moment has ended
+	if o := old.watched.Overridden(); o != nil {
+		_ = p.store.watched.Override(*o) // one that ended in this moment has ended
 	}
 }
 
 func (p *Plan) storeSettings(s *livingStore) store.Settings {
-	rec, log, c := p.living.Record, p.living.Log, p.cfg.Session.Store
-	return store.Settings{
+	c := p.cfg.Session.Store
+	out := store.Settings{
 		Interval: c.Probe.Interval, Timeout: c.Probe.Timeout, Payload: c.Probe.Payload,
 		Strained: c.Strained.Latency, Memory: c.Strained.Memory, Clients: c.Strained.Clients, Evictions: c.Strained.Evictions.PerSecond(),
 		Rise: c.Recovery.Rise, After: c.Recovery.After, RampOver: c.Recovery.Ramp.Over,
 		HoldFrom: c.Recovery.Hold.From, HoldTo: c.Recovery.Hold.To,
-		Observe: func(took time.Duration, e store.Evidence) {
-			if !s.inForce.Load() {
-				return
-			}
-			if e.Latency > 0 {
-				took = e.Latency // without what was asked beside the canary
-			}
-			rec.StoreProbe(s.identity.name, took)
-			if e.Err != nil && (e.State == shed.Writable || e.State == shed.Strained) {
-				log.Warn("the session store is well, and something about it is not", "store", s.identity.name, "error", e.Err.Error())
-			}
-		},
+		Observe: p.observe(s, s.identity.name),
 	}
-}
-
-// tell records a transition, and what a person set or took back with it.
-func tell(rec *record.Recorder, name string, t store.Transition) {
-	if o := t.Ended; o != nil {
-		why := "expired"
-		if o.Until.Equal(t.At) {
-			why = "off"
-		}
-		rec.Override(record.OverrideEvent{Store: name, At: t.At, State: o.State, By: o.By, Until: o.Until, Ended: true, Why: why})
-	}
-	if o := t.Override; o != nil && t.Set {
-		rec.Override(record.OverrideEvent{Store: name, At: t.At, State: o.State, By: o.By, Until: o.Until})
-	}
-	if t.From != t.To || t.FromCause != t.Cause || t.Lost {
-		rec.StoreTransition(transition(name, t))
-	}
-}
-
-func transition(name string, t store.Transition) record.Transition {
-	out := record.Transition{
-		Store: name, At: t.At, From: t.From, To: t.To, Was: t.FromCause, Cause: t.Cause, Lasted: t.Lasted, Observed: t.Observed,
-	}
-	if t.Err != nil {
-		out.Err = t.Err.Error()
-	}
-	if o := t.Override; o != nil {
-		out.By, out.Until = o.By, o.Until
+	if r := p.cfg.Session.Reports; r != nil {
+		out.Reports = store.ReportSettings{Quorum: r.Quorum, Max: r.Max}
 	}
 	return out
 }
 
-var errNoSecret = errors.New("is empty")
-
-// secret reads a secret from where the file says it is. Its errors name the place and never the secret.
-func secret(s config.Secret) (string, error) {
-	switch {
-	case s.File != "":
-		b, err := readFile(s.File)
-		if err != nil {
-			return "", fmt.Errorf("password_file: %w", err)
-		}
-		if v := strings.TrimRight(string(b), "\r\n"); v != "" {
-			return v, nil
-		}
-		return "", fmt.Errorf("password_file %s: %w", s.File, errNoSecret)
-	case s.Env != "":
-		if v := os.Getenv(s.Env); v != "" {
-			return v, nil
-		}
-		return "", fmt.Errorf("password_env %s: %w", s.Env, errNoSecret)
-	default:
-		return "", nil
+func (p *Plan) groupSettings(s *livingStore, settings store.Settings) store.GroupSettings {
+	c := p.cfg.Session.Store
+	out := store.GroupSettings{
+		Settings: settings, Require: c.Require, Beat: store.BeatSettings(c.Convergence),
+		ObservePart: func(part string, took time.Duration, e store.Evidence) { p.observe(s, part)(took, e) },
 	}
+	if c.Cluster != nil {
+		out.Require = c.Cluster.MinShards
+	}
+	return out
 }
 
-// instance names this process among those that probe the same store.
-func instance() string {
-	var b [8]byte
-	rand.Read(b[:])
-	return hex.EncodeToString(b[:])
+// observe notes what each probe of a store, or of a part of it, found.
+func (p *Plan) observe(s *livingStore, name string) func(time.Duration, store.Evidence) {
+	rec, log := p.living.Record, p.living.Log
+	return func(took time.Duration, e store.Evidence) {
+		if !s.inForce.Load() {
+			return
+		}
+		if e.Latency > 0 {
+			took = e.Latency // without what was asked beside the canary
+		}
+		rec.StoreProbe(name, took)
+		if e.Err != nil && (e.State == shed.Writable || e.State == shed.Strained) {
+			log.Warn("the session store is well, and something about it is not", "store", name, "error", e.Err.Error())
+		}
+	}
 }
