@@ -26,7 +26,7 @@ func (p *Plan) planListeners() error {
 			continue
 		}
 		p.listeners[c.Address] = edge.NewServer(l, p.living.Handler, edge.Settings{
-			Health: c.Health, Log: p.living.Log, Refused: p.living.Handler.Refused,
+			Live: edge.Live{Health: c.Health}, Log: p.living.Log, Refused: p.living.Handler.Refused,
 		})
 		p.undo = append(p.undo, func() { _ = l.Close() })
 	}
@@ -39,7 +39,7 @@ func (p *Plan) commitListeners() {
 	l.listeners = p.listeners
 	for _, c := range p.cfg.Listen {
 		s := p.listeners[c.Address]
-		s.SetHealth(c.Health)
+		s.Set(edge.Live{Health: c.Health})
 		if before[c.Address] == nil {
 			s.SetReady(true)
 			l.serving.Go(s.Serve)
