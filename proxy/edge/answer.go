@@ -81,6 +81,9 @@ func (v *visit) Answer(status int, head h1.Head, length int64, trailers bool) er
 	if !dated {
 		v.out = v.conn.server.clock.appendDate(v.out)
 	}
+	if hsts := v.conn.hsts(); hsts != "" && !head.Has(hstsName) {
+		v.out = appendHSTS(v.out, hsts)
+	}
 	return nil
 }
 
@@ -172,16 +175,4 @@ func (v *visit) SendTrailer(trailer h1.Head) error {
 	v.trailed = true
 	v.out = h1.AppendLastChunk(v.out, trailer)
 	return v.failed
-}
-
-// answerHealth tells a balancer whether more visitors are welcome.
-func (v *visit) answerHealth() {
-	status, text := 200, "ready\n"
-	if !v.conn.server.ready.Load() {
-		status, text = 503, "draining\n"
-	}
-	head := h1.Head{{Name: "Content-Type", Value: "text/plain; charset=utf-8"}, {Name: "Cache-Control", Value: "no-store"}}
-	if err := v.Answer(status, head, int64(len(text)), false); err == nil {
-		_, _ = v.Write([]byte(text)) // of an answer to HEAD it is not sent
-	}
 }

@@ -2,11 +2,10 @@ package edge
 
 import (
 	"context"
-	"errors"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -15,52 +14,65 @@ import (
 const (
 	lingering = 500 * time.Millisecond // see conn.Close
 	lingered  = 8 << 20                // bytes, likewise
-	piece     = 16 << 10               // bytes of an answer that WriteTimeout is for
 )
 
 // The states of a connection, as far as Drain cares.
 const (
-	reading int32 = iota // idle, or in a head
+	reading int32 = iota // idle, or in a head or a handshake
 	busy
 	closed // Drain closed it
 )
 
-// conn is a visitor's connection. It belongs to the goroutine that serves it; Drain may close or reset it, and look at state.
+// conn is a visitor's connection. It belongs to the goroutine that serves it; Drain may close or reset it, tell it to end, and
+// look at state.
 type conn struct {
-	net.Conn
-	owner  *bounded
-	server *Server
-	peer   netip.AddrPort
-	ctx    context.Context // ends when the visitor has gone, or the Server is closed for good
-	leave  context.CancelFunc
+	net.Conn          // what requests are read from: below, or the TLS over it
+	below    net.Conn // what was accepted
+	tls      *tls.Conn
+	server   *Server
+	live     *live // when it began
+	peer     netip.AddrPort
+	facts    *TLSFacts       // nil: plain
+	ctx      context.Context // ends when the visitor has gone, or the Server is closed for good
+	leave    context.CancelFunc
 
-	raw syscall.RawConn       // nil: none, and one byte is waited for
+	raw syscall.RawConn       // nil: none, as for TLS, and one byte is waited for
 	try func(fd uintptr) bool // tryRead
 	n   int                   // what it read
 	err error                 // and what went wrong
 	one [1]byte
 
-	v *visit // nil while nothing has come
+	v       *visit                  // nil while nothing has come
+	streams atomic.Pointer[streams] // nil: HTTP/1
 
 	state    atomic.Int32
 	closing  atomic.Bool
 	upgraded atomic.Bool // the handler's now
+	preface  bool        // what came is HTTP/2's
 	spent    bool        // something may still be coming that nobody reads
 
 	readBy, writeBy time.Time // the deadlines that are set; zero where that is not known
 }
 
-// open makes c ready to be served by s.
-func (c *conn) open(s *Server) {
-	c.server = s
+// newConn makes what was accepted ready to be served by s.
+func newConn(s *Server, from net.Conn) *conn {
+	c := &conn{Conn: from, below: from, server: s, live: s.live.Load()}
 	c.ctx, c.leave = context.WithCancel(s.base)
-	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
-		addr := a.AddrPort()
-		c.peer = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
+	if a, ok := from.RemoteAddr().(*net.TCPAddr); ok {
+		c.peer = addrPort(a)
 	}
-	if c.raw = rawOf(c.Conn); c.raw != nil {
+	if c.live.tls != nil {
+		c.tls = tls.Server(from, c.live.tls)
+		c.Conn = c.tls
+	} else if c.raw = rawOf(from); c.raw != nil {
 		c.try = c.tryRead
 	}
+	return c
+}
+
+func addrPort(a *net.TCPAddr) netip.AddrPort {
+	addr := a.AddrPort()
+	return netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 }
 
 // waitAtMost sets the deadline for reading. It may be a quarter later than asked: a busy connection would set one for each
@@ -73,52 +85,16 @@ func (c *conn) waitAtMost(d time.Duration) {
 	}
 }
 
-// send writes p. Each 16 KiB have WriteTimeout, or a quarter more, to be taken, so that a steady reader is not cut, however slow
-// his line. A failure means that the visitor has gone.
-func (c *conn) send(p []byte) error {
-	for {
-		c.takeAtMost()
-		n, err := c.Conn.Write(p)
-		if p = p[n:]; err == nil {
-			return nil
-		}
-		if n < piece || !errors.Is(err, os.ErrDeadlineExceeded) {
-			c.leave()
-			return err
-		}
-	}
-}
-
-// sendAll is send for several pieces, which go in one write.
-func (c *conn) sendAll(pieces *net.Buffers) error {
-	for {
-		c.takeAtMost()
-		n, err := pieces.WriteTo(c.Conn)
-		if err == nil {
-			return nil
-		}
-		if n < piece || !errors.Is(err, os.ErrDeadlineExceeded) {
-			c.leave()
-			return err
-		}
-	}
-}
-
-func (c *conn) takeAtMost() {
-	now, d := time.Now(), c.server.limits.WriteTimeout
-	if ahead := c.writeBy.Sub(now); ahead < d {
-		c.writeBy = now.Add(d + d/4)
-		_ = c.SetWriteDeadline(c.writeBy)
-	}
-}
-
 // Close closes the connection. A spent one first gets the time for what was sent to arrive: the kernel answers bytes that
 // nobody reads with a reset, which makes the visitor lose what he has not read yet. A second Close cuts that short.
 func (c *conn) Close() error {
 	if !c.closing.Swap(true) && c.spent {
-		if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-			_ = c.SetReadDeadline(time.Now().Add(lingering))
-			_, _ = io.CopyN(io.Discard, c.Conn, lingered)
+		if c.tls != nil {
+			_ = c.tls.CloseWrite() // says goodbye, where hands were shaken
+		}
+		if half, ok := c.below.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+			_ = c.below.SetReadDeadline(time.Now().Add(lingering))
+			_, _ = io.CopyN(io.Discard, c.below, lingered)
 		}
 	}
 	return c.Conn.Close()
@@ -127,7 +103,7 @@ func (c *conn) Close() error {
 // cut ends whatever goes on.
 func (c *conn) cut() {
 	if c.upgraded.Load() {
-		_ = c.Conn.Close()
+		_ = c.below.Close()
 	} else {
 		c.reset()
 	}
@@ -136,8 +112,8 @@ func (c *conn) cut() {
 // reset closes the connection so that its end cannot be taken for the end of a message.
 func (c *conn) reset() {
 	c.closing.Store(true)
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+	if tcp, ok := c.below.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
-	_ = c.Conn.Close()
+	_ = c.below.Close()
 }

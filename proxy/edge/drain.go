@@ -1,6 +1,9 @@
 package edge
 
-import "context"
+import (
+	"context"
+	"sync"
+)
 
 // Drain stops accepting and waits for the exchanges under way until ctx ends; then it cuts what is left, waits for its end and
 // returns ctx's error. Connections without an exchange, a head that is still coming included, are closed at once. The listener
@@ -8,11 +11,20 @@ import "context"
 func (s *Server) Drain(ctx context.Context) error {
 	s.draining.Store(true)
 	_ = s.l.Close()
+	var closing sync.WaitGroup
 	for _, c := range s.l.all() {
-		if c.state.CompareAndSwap(reading, closed) {
+		switch {
+		case !c.state.CompareAndSwap(reading, closed):
+			if streams := c.streams.Load(); streams != nil {
+				streams.goAway()
+			}
+		case c.tls != nil:
+			closing.Go(func() { _ = c.Close() }) // to say goodbye may take a while
+		default:
 			_ = c.Close()
 		}
 	}
+	defer closing.Wait()
 	var err error
 	select {
 	case <-s.l.quiet():

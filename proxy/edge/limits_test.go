@@ -118,7 +118,7 @@ func TestSteadyReadersAreNotCut(t *testing.T) {
 func TestSlowReadersOfManyAnswersAreCut(t *testing.T) {
 	limits := Limits{WriteTimeout: 200 * time.Millisecond}
 	for _, request := range []string{"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET /ready HTTP/1.1\r\nHost: a\r\n\r\n"} {
-		s := start(t, Settings{Limits: limits, Health: "/ready"}, func(v Visitor) { reply(v, strings.Repeat("x", 3000)) })
+		s := start(t, Settings{Limits: limits, Live: Live{Health: "/ready"}}, func(v Visitor) { reply(v, strings.Repeat("x", 3000)) })
 		c := dial(t, s)
 		c.SetDeadline(time.Now().Add(2 * patience))
 		var err error
@@ -165,7 +165,7 @@ func TestMaxConns(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
-	s := start(t, Settings{Health: "/ready"}, func(v Visitor) {
+	s := start(t, Settings{Live: Live{Health: "/ready"}}, func(v Visitor) {
 		v.Answer(404, h1.Head{{Name: "Content-Type", Value: "app"}}, 0, false)
 	})
 	ask := func(method, target string, status int, want string) {
@@ -190,10 +190,10 @@ func TestHealth(t *testing.T) {
 	ask("POST", "/ready", 404, "")
 	s.SetReady(false)
 	ask("HEAD", "/ready", 503, "")
-	s.SetHealth("/up")
+	s.Set(Live{Health: "/up"})
 	ask("GET", "/ready", 404, "")
 	ask("GET", "/up", 503, "draining\n")
-	s.SetHealth("")
+	s.Set(Live{Health: ""})
 	ask("GET", "/up", 404, "")
 }
 
@@ -212,7 +212,7 @@ func TestOneThatWillLeaveKeepsNoConnection(t *testing.T) {
 }
 
 func TestAHealthCheckWithABodyHoldsNothing(t *testing.T) {
-	s := start(t, Settings{Health: "/ready"}, func(v Visitor) { t.Error("it reached the handler") })
+	s := start(t, Settings{Live: Live{Health: "/ready"}}, func(v Visitor) { t.Error("it reached the handler") })
 	s.SetReady(true)
 	c := dial(t, s)
 	c.send("GET /ready HTTP/1.1\nHost: a\nContent-Length: 1000\n\n")

@@ -67,8 +67,8 @@ func newBounded(l net.Listener, n int) *bounded {
 	return b
 }
 
-// accept waits for the next connection, and for a place for it.
-func (b *bounded) accept() (*conn, error) {
+// accept waits for the next connection, and for a place for it. The caller owes it add, and then forget.
+func (b *bounded) accept() (net.Conn, error) {
 	select {
 	case <-b.free:
 	case <-b.closed:
@@ -80,11 +80,14 @@ func (b *bounded) accept() (*conn, error) {
 		return nil, err
 	}
 	keepWritesHonest(from)
-	c := &conn{Conn: from, owner: b}
+	return from, nil
+}
+
+// add makes c known to whoever drains.
+func (b *bounded) add(c *conn) {
 	b.mu.Lock()
 	b.open[c] = struct{}{}
 	b.mu.Unlock()
-	return c, nil
 }
 
 // passing reports whether accepting may work again in a while: it failed for one connection, or for want of something.

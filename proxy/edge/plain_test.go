@@ -38,7 +38,7 @@ func startPlain(t *testing.T, h handle) (*Server, *atomic.Int32) {
 		t.Fatal(err)
 	}
 	writes := new(atomic.Int32)
-	return startOn(t, plain{l, writes}, Settings{Health: "/ready"}, h), writes
+	return startOn(t, plain{l, writes}, Settings{Live: Live{Health: "/ready"}}, h), writes
 }
 
 func TestASmallAnswerIsOneWrite(t *testing.T) {

@@ -13,6 +13,9 @@ import (
 // serve is a connection's goroutine.
 func (c *conn) serve() {
 	defer c.end()
+	if !c.begin() {
+		return
+	}
 	for first := true; c.await(first) && c.readHead(first) && c.exchange(); first = false {
 	}
 }
@@ -26,7 +29,7 @@ func (c *conn) end() {
 		v.r, v.w = v.base, v.base
 		c.rest()
 	}
-	c.owner.forget(c)
+	c.server.l.forget(c)
 }
 
 // rest gives the visit back while nothing comes.
@@ -60,6 +63,9 @@ func (c *conn) await(first bool) bool {
 		c.waitAtMost(c.server.limits.IdleTimeout)
 	}
 	if c.raw == nil { // no way to wait for bytes without a place for them; one is enough
+		if c.v != nil {
+			c.rest()
+		}
 		if n, err := c.Conn.Read(c.one[:]); n == 0 || err != nil {
 			return false
 		}
@@ -133,11 +139,9 @@ func (c *conn) handle(v *visit) {
 			v.aborted = true
 		}
 	}()
-	if path := *c.server.health.Load(); path != "" && v.req.Target == path && (v.req.Method == "GET" || v.req.Method == "HEAD") {
-		v.answerHealth()
-		return
+	if !c.answerOwn(v) {
+		c.server.handler.Serve(v)
 	}
-	c.server.handler.Serve(v)
 }
 
 // end ends the message after the handler has, and reports whether the connection can be used again. A message that was aborted,

@@ -11,7 +11,7 @@ import (
 
 // Settings is what a Server is made from, beside its listener and its handler.
 type Settings struct {
-	Health string // the path that answers a load balancer in front; "" for none
+	Live
 	Limits Limits
 	Log    *slog.Logger // nil: off
 	// Refused is told of every head that was refused, on the visitor's goroutine. nil: nobody.
@@ -30,10 +30,11 @@ type Server struct {
 	cancel  context.CancelFunc
 	clock   clock
 
-	health   atomic.Pointer[string]
+	live     atomic.Pointer[live]
 	ready    atomic.Bool
 	going    atomic.Bool // it was ready, and is no more
 	draining atomic.Bool
+	failed   atomic.Int64 // handshakes
 
 	drained sync.Once
 	end     chan struct{} // closed at the end of Drain
@@ -47,7 +48,7 @@ func NewServer(l net.Listener, h Handler, s Settings) *Server {
 	srv := &Server{handler: h, log: s.Log, refused: s.Refused, limits: s.Limits.withDefaults(), end: make(chan struct{})}
 	srv.base, srv.cancel = context.WithCancel(context.Background())
 	srv.l = newBounded(l, srv.limits.MaxConns)
-	srv.health.Store(&s.Health)
+	srv.Set(s.Live)
 	return srv
 }
 
@@ -65,11 +66,12 @@ const mostPause = time.Second
 func (s *Server) accept(conns *sync.WaitGroup) {
 	pause := 5 * time.Millisecond
 	for {
-		c, err := s.l.accept()
+		from, err := s.l.accept()
 		switch {
 		case err == nil:
 			pause = 5 * time.Millisecond
-			c.open(s)
+			c := newConn(s, from)
+			s.l.add(c)
 			conns.Go(c.serve)
 		case s.draining.Load():
 			return
@@ -97,11 +99,14 @@ func (s *Server) SetReady(ready bool) {
 // leaving reports whether connections are not to be kept: the Server drains, or will.
 func (s *Server) leaving() bool { return s.going.Load() || s.draining.Load() }
 
-// SetHealth changes the health path; "" for none.
-func (s *Server) SetHealth(path string) { s.health.Store(&path) }
+// Set changes what can be changed while the Server serves.
+func (s *Server) Set(l Live) { s.live.Store(l.prepare(s.live.Load())) }
 
 // Address returns where the Server listens.
 func (s *Server) Address() net.Addr { return s.l.Addr() }
 
 // Conns returns how many connections are open, upgraded ones included.
 func (s *Server) Conns() int { return s.l.count() }
+
+// FailedHandshakes returns how many connections ended in their TLS handshake, since the beginning.
+func (s *Server) FailedHandshakes() int64 { return s.failed.Load() }

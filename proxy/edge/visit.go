@@ -110,7 +110,8 @@ func (v *visit) Method() string           { return v.req.Method }
 func (v *visit) Target() string           { return v.req.Target }
 func (v *visit) Head() *h1.Head           { return &v.req.Head }
 func (v *visit) Peer() netip.AddrPort     { return v.conn.peer }
-func (v *visit) Secure() bool             { return false }
+func (v *visit) Secure() bool             { return v.conn.facts != nil }
+func (v *visit) TLS() *TLSFacts           { return v.conn.facts }
 func (v *visit) Trailer() h1.Head         { return v.chunks.Trailer() }
 func (v *visit) CloseAfter()              { v.closeAfter = true }
 func (v *visit) Abort()                   { v.aborted = true }

@@ -35,10 +35,13 @@ type Visitor interface {
 	Head() *h1.Head
 	// Proto is "HTTP/1.0", "HTTP/1.1" or "HTTP/2.0".
 	Proto() string
-	// Peer is the address at the other end of the connection; invalid for a Unix socket.
+	// Peer is the address at the other end of the connection, or the one that a PROXY header there said; invalid for a Unix
+	// socket.
 	Peer() netip.AddrPort
 	// Secure reports whether the visitor's connection to us is TLS.
 	Secure() bool
+	// TLS is what is known of that; nil without. It is only read.
+	TLS() *TLSFacts
 
 	// Length is the body's length in bytes, 0 when there is none, -1 when it is not known beforehand.
 	Length() int64

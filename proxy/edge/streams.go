@@ -1,0 +1,5 @@
+package edge
+
+type streams struct{}
+
+func (*streams) goAway() {}
