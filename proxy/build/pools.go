@@ -44,7 +44,7 @@ func (p *Plan) poolSettings(c config.Pool) upstream.Settings {
 		s.Eject = &e
 	}
 	for _, b := range c.Backends {
-		s.Backends = append(s.Backends, upstream.BackendSettings(b))
+		s.Backends = append(s.Backends, upstream.BackendSettings{URL: b.URL, Address: b.Address})
 	}
 	if c.Health != nil {
 		h := upstream.HealthSettings(*c.Health)
