@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -13,6 +14,9 @@ type backend struct {
 	url  string
 	way  atomic.Pointer[way]
 	idle idle
+
+	renewing sync.Mutex // guards changes of way, and looked
+	looked   time.Time  // when the files of TLS were looked at last
 
 	inFlight int
 	retired  bool
@@ -27,17 +31,7 @@ type backend struct {
 	lastFail time.Time
 }
 
-// way is how to connect.
-type way struct {
-	address string
-	timeout time.Duration
-}
-
 func newBackend(p *Pool, url string) *backend { return &backend{pool: p, url: url, up: true} }
-
-func (b *backend) reach(address string, timeout time.Duration) {
-	b.way.Store(&way{address, timeout})
-}
 
 // status is called under the pool's lock.
 func (b *backend) status(now time.Time) BackendStatus {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -14,7 +13,9 @@ import (
 // exchange is one request under way. It is made by begin, and given back with its room by end: once only, by whoever holds it.
 type exchange struct {
 	b      *backend
+	way    *way
 	ctx    context.Context // the caller's
+	first  []byte          // what a new connection begins with
 	method string
 	began  time.Time
 	body   *body   // nil: none
@@ -58,13 +59,16 @@ var exchanges = sync.Pool{New: func() any {
 // begin returns an exchange that Send, or the answer it makes, ends.
 func (b *backend) begin(ctx context.Context, r *Request) *exchange {
 	x := exchanges.Get().(*exchange)
-	x.b, x.ctx, x.method, x.began = b, ctx, r.Method, time.Now()
+	x.b, x.way, x.ctx, x.method, x.began = b, b.way.Load(), ctx, r.Method, time.Now()
 	if r.hasBody() {
 		x.body = &body{from: r.Body, length: r.Length}
 		if r.Length < 0 {
 			x.body.lines = r.Trailer
 		}
 		x.last = bodiless(r.Method)
+	}
+	if x.way.proxy > 0 {
+		x.anew, x.last = true, true
 	}
 	return x
 }
@@ -108,12 +112,17 @@ func (x *exchange) send(r *Request) (*Answer, error) {
 func (x *exchange) ask(r *Request) error {
 	host := r.Host
 	if host == "" {
-		host = strings.TrimPrefix(x.b.url, "http://")
+		host = x.way.host
 	}
 	small := x.body != nil && x.body.length >= 0 && x.body.length <= maxWhole && x.body.interruptible()
-	out, err := r.appendHead(x.buf[:0], &x.lines, host, x.last)
+	out, err := r.appendHead(x.buf[:0], &x.lines, host, x.last && r.Upgrade == "")
 	if err != nil {
 		return err
+	}
+	if x.way.proxy > 0 {
+		if x.first, err = introduction(x.way.proxy, r.Peer, r.Local); err != nil {
+			return err
+		}
 	}
 	if cap(out) > cap(x.buf) {
 		x.buf = out[:cap(out)]
@@ -196,7 +205,7 @@ func (x *exchange) end() {
 	if cap(x.lines) > 4*keptLines {
 		x.lines = make(h1.Head, 0, keptLines)
 	}
-	x.b, x.ctx, x.method, x.body, x.upload = nil, nil, "", nil, nil
+	x.b, x.way, x.ctx, x.first, x.method, x.body, x.upload = nil, nil, nil, nil, "", nil, nil
 	x.anew, x.last, x.fresh, x.wrote, x.failed = false, false, false, false, false
 	x.r, x.w = 0, 0
 	exchanges.Put(x)
@@ -234,5 +243,3 @@ func ended(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ErrCancelled, cause)
 	}
 }
-
-var ()

@@ -11,13 +11,13 @@ func (x *exchange) connect() error {
 		if c == nil {
 			break
 		}
-		if c.fit() {
+		if c.way == x.b.way.Load() && c.fit() {
 			x.fresh = false
 			return x.join(c)
 		}
 		_ = c.Close()
 	}
-	c, err := x.b.connect(x.ctx)
+	c, err := x.b.connect(x.ctx, x.way, x.first)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (x *exchange) keep(n int64) {
 		return
 	}
 	extra := int64(x.w-x.r) > n
-	keep := x.head.Persistent && !x.last && !x.failed && !extra && (x.upload == nil || x.upload.sent())
+	keep := x.head.Persistent && !x.last && !x.failed && !extra && x.conn.way == x.b.way.Load() && (x.upload == nil || x.upload.sent())
 	if !x.leave() || !keep {
 		x.drop()
 	} else {

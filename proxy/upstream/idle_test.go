@@ -44,7 +44,7 @@ func many(t *testing.T, p *Pool, n int) {
 	t.Helper()
 	b := p.backends[0]
 	for range n {
-		c, err := b.connect(context.Background())
+		c, err := b.connect(context.Background(), b.way.Load(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

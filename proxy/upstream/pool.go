@@ -9,12 +9,17 @@ import (
 
 // Settings is what an operator says about a pool. A zero duration is its default, but for SlowStart.
 type Settings struct {
-	Name        string
-	Backends    []BackendSettings // by URL; a second one of the same URL is ignored
-	Health      *HealthSettings   // nil: every backend is believed to be up
-	DialTimeout time.Duration     // 2s
-	Retries     RetrySettings
-	Eject       *EjectSettings // nil: nobody is ejected
+	Name     string
+	Backends []BackendSettings // by URL; a second one of the same URL is ignored
+	Health   *HealthSettings   // nil: every backend is believed to be up
+	// DialTimeout is how long a connection may take until it can be used, TLS included; 2s.
+	DialTimeout time.Duration
+	TLS         *TLS // of https and h2 backends; nil is the zero TLS
+	// ProxyProtocol is the version, 1 or 2, of the PROXY header that each connection begins with, and tells a Request's Peer and
+	// Local by; such a connection carries one request. 0: none. To h2c and h2 backends none is sent.
+	ProxyProtocol int
+	Retries       RetrySettings
+	Eject         *EjectSettings // nil: nobody is ejected
 	// SlowStart is how long a backend takes to its full part of the claims, when it was added, came back up, or an ejection is
 	// over; 0: no time at all.
 	SlowStart time.Duration
@@ -24,8 +29,11 @@ type Settings struct {
 
 // BackendSettings is one server of a pool.
 type BackendSettings struct {
-	URL     string // its identity, "http://host:port"
-	Address string // where to connect, "host:port"
+	// URL is its identity, and how it is spoken with: "http://host:port", "https://host:port", "h2c://host:port" (HTTP/2 without
+	// TLS), "h2://host:port" (with), or "unix:/path" (HTTP/1).
+	URL     string
+	Network string // "tcp", which "" means too, or "unix"
+	Address string // where to connect: host:port, or a path
 }
 
 // HealthSettings is how a backend is checked: GET Path, and a status of 2xx or 3xx in time is a good check.
@@ -113,7 +121,7 @@ func (p *Pool) Set(s Settings) {
 			added = append(added, b)
 		}
 		delete(was, bs.URL)
-		b.reach(bs.Address, s.DialTimeout)
+		b.reach(bs, &s)
 		if s.Health == nil && !b.up {
 			p.rise(b, now)
 		}

@@ -3,6 +3,7 @@ package upstream
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 
 	"gatehouse/proxy/h1"
@@ -13,6 +14,8 @@ type Request struct {
 	Method string
 	Target string // in origin form, or "*" of OPTIONS: sent byte for byte
 	Host   string // sent as given; where it is empty, the backend's own
+	// Peer and Local are the ends of the visitor's connection, for a PROXY header; the zero values: not known.
+	Peer, Local netip.AddrPort
 	// Head holds the field lines, without those that belong to one hop: Connection and what it names. Lines that frame the
 	// message (Content-Length, Transfer-Encoding, Trailer, Connection, Upgrade), Host and Expect are never sent from here. All
 	// others are sent as they are, in their order.

@@ -42,7 +42,11 @@ func (t *tunnel) WriteTo(w io.Writer) (int64, error) {
 			return before, err
 		}
 	}
-	n, err := io.Copy(w, t.conn.TCPConn)
+	from := io.Reader(t.conn)
+	if t.conn.tls == nil {
+		from = t.conn.Conn
+	}
+	n, err := io.Copy(w, from)
 	return before + n, err
 }
 
