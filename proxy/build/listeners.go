@@ -20,7 +20,7 @@ func (p *Plan) planListeners() error {
 			p.listeners[c.Address] = living
 			continue
 		}
-		l, err := edge.Listen(c.Address.Network, c.Address.Address)
+		l, err := p.living.listen(c.Address.Network, c.Address.Address)
 		if err != nil {
 			all = errors.Join(all, fmt.Errorf("listen: %s: %w", c.Address.Address, err))
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"sync"
 
 	"gatehouse/config"
@@ -22,6 +23,8 @@ type Living struct {
 	Handler *proxy.Handler
 	Record  *record.Recorder
 	Log     *slog.Logger
+	// Listen opens a listener; network is "tcp" or "unix". It may be replaced before the first Plan; nil means edge.Listen.
+	Listen func(network, address string) (net.Listener, error)
 
 	pools  map[string]*proxy.Pool
 	quotas map[quotaIdentity]*quota.Limiter
@@ -56,6 +59,13 @@ func New(rec *record.Recorder, log *slog.Logger) *Living {
 	l.closing, l.cut = context.WithCancel(context.Background())
 	rec.Watch(l.sample)
 	return l
+}
+
+func (l *Living) listen(network, address string) (net.Listener, error) {
+	if l.Listen == nil {
+		return edge.Listen(network, address)
+	}
+	return l.Listen(network, address)
 }
 
 // Ready turns the health path of every listener on or off.
