@@ -11,7 +11,6 @@ import (
 	"gatehouse/config"
 	"gatehouse/proxy/admin"
 	"gatehouse/proxy/build"
-	"gatehouse/proxy/edge"
 )
 
 // door is the admin listener of a run. It is there as long as the file has one, at the address that the file says.
@@ -49,7 +48,7 @@ func (d *door) plan(cfg config.Admin) (step, error) {
 	if cfg.Address == (config.Address{}) {
 		return step{commit: d.close}, nil
 	}
-	l, err := edge.Listen(cfg.Address.Network, cfg.Address.Address)
+	l, err := p.listen(cfg.Address.Network, cfg.Address.Address)
 	if err != nil {
 		return step{}, fmt.Errorf("admin: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"gatehouse/config"
 	"gatehouse/proxy/build"
+	"gatehouse/proxy/edge/sockets"
 	"gatehouse/proxy/record"
 )
 
@@ -22,6 +23,12 @@ type Options struct {
 	Stderr  io.Writer        // events
 	Hangup  <-chan os.Signal // each element asks for a reload; nil: none comes
 	Started func(Addresses)  // called once everything is served; nil: nobody asks
+	// Sockets is where listeners come from, and how another process takes over; nil: they are opened here, and none does. It is
+	// the caller's to make and to close.
+	Sockets  *sockets.Sockets
+	Takeover <-chan os.Signal // each element asks for another process to take over; nil: none comes
+	// Grace is how long connections without a request are kept once another process has taken over.
+	Grace time.Duration
 	// Delay is how long visitors are still accepted after the health paths turned; Drain how long those in flight may take then.
 	Delay, Drain time.Duration
 }
@@ -32,8 +39,8 @@ type Addresses struct {
 	Admin    string // "" for none
 }
 
-// Run serves until ctx ends, then drains, and returns nil. An error means that nothing was started. It makes its event log the
-// process's default one.
+// Run serves until ctx ends or another process has taken over, then drains, and returns nil. An error means that nothing was
+// started. It makes its event log the process's default one.
 func Run(ctx context.Context, o Options) error {
 	p, err := start(o)
 	if err != nil {
@@ -42,9 +49,13 @@ func Run(ctx context.Context, o Options) error {
 	if o.Started != nil {
 		o.Started(p.addresses())
 	}
-	p.loop(ctx)
+	taken := p.loop(ctx)
 	close(p.ended)
-	p.stop()
+	if taken {
+		p.leave(ctx)
+	} else {
+		p.stop()
+	}
 	return nil
 }
 
@@ -65,6 +76,9 @@ type program struct {
 	failing bool        // the last load failed
 	tried   time.Time   // when that was
 	asked   chan request
+	taking  chan outcome // of the takeover that is under way; nil: none is
+	manager *sockets.Manager
+	muted   bool          // it was said that the manager does not listen
 	ended   chan struct{} // closed when nobody listens to asked any more
 }
 
@@ -97,7 +111,10 @@ func start(o Options) (*program, error) {
 	p.living = build.New(p.record, p.log)
 	p.state = newState(p)
 	p.door = newDoor(p)
-	if err := p.load(); err != nil {
+	if o.Sockets != nil {
+		p.living.Listen, p.manager = o.Sockets.Listen, o.Sockets.Manager()
+	}
+	if err := p.serve(); err != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		err = errors.Join(err, p.living.Drain(ctx))
@@ -111,26 +128,54 @@ func start(o Options) (*program, error) {
 	}
 	p.state.ready.Store(true)
 	p.log.Info("gatehouse serves", "version", o.Version, "file", o.Path, "addresses", p.living.Addresses(), "admin", p.door.address())
+	p.told(p.manager.Ready(p.standing()))
 	return p, nil
+}
+
+// serve takes the first file live, and what the process before left, if there was one. That one accepts nobody any more then.
+func (p *program) serve() error {
+	if err := p.load(); err != nil {
+		return err
+	}
+	p.inherit()
+	if p.options.Sockets == nil {
+		return nil
+	}
+	return p.options.Sockets.Ready()
 }
 
 func (p *program) addresses() Addresses {
 	return Addresses{Visitors: p.living.Addresses(), Admin: p.door.address()}
 }
 
-func (p *program) loop(ctx context.Context) {
+// loop reloads whenever that is asked for, and reports whether another process has taken over; if not, ctx has ended.
+func (p *program) loop(ctx context.Context) (taken bool) {
+	tick := time.NewTicker(p.rhythm())
+	defer tick.Stop()
 	for {
+		hangup, asked, changed := p.options.Hangup, p.asked, p.watch.changed
+		if p.taking != nil { // whatever is asked for now is asked of the one who serves afterwards
+			hangup, asked, changed = nil, nil, nil
+		}
 		select {
 		case <-ctx.Done():
-			return
-		case <-p.options.Hangup:
+			return p.taking != nil && p.taken(<-p.taking)
+		case <-p.options.Takeover:
+			p.takeover(ctx)
+		case o := <-p.taking:
+			if p.taken(o) {
+				return true
+			}
+		case <-tick.C:
+			p.beat()
+		case <-hangup:
 			_ = p.reload("signal")
-		case r := <-p.asked:
+		case r := <-asked:
 			r.answer <- p.reload("admin")
-		case <-p.watch.changed:
+		case <-changed:
 			// What keeps a file from going live may lie outside it, as a port in use or a missing template, and be mended there.
 			if p.fingerprint() != p.seen || p.failing && time.Since(p.tried) >= look {
-				_ = p.reload(changed)
+				_ = p.reload(fileChanged)
 			}
 		}
 	}
@@ -138,16 +183,18 @@ func (p *program) loop(ctx context.Context) {
 
 func (p *program) fingerprint() fingerprint { return fingerprint{sumOf(p.options.Path), sumOf(p.page)} }
 
-// changed is why a file is loaded that nobody asked for.
-const changed = "file changed"
+// fileChanged is why a file is loaded that nobody asked for.
+const fileChanged = "file changed"
 
 // reload loads the file again. Whatever is wrong with it, what was live stays live; the error is in the log, the metrics and
 // /status.
 func (p *program) reload(why string) error {
+	p.told(p.manager.Reloading())
+	defer func() { p.told(p.manager.Ready(p.standing())) }()
 	err := p.load()
 	p.failing, p.tried = err != nil, time.Now()
 	if err != nil {
-		if again := p.state.failed(err); again && why == changed {
+		if again := p.state.failed(err); again && why == fileChanged {
 			return err // told already
 		}
 		p.record.Reload(false, time.Now())
@@ -184,12 +231,14 @@ func (p *program) load() error {
 	}
 	p.level.Set(level(cfg.Log.Level))
 	access.commit()
+	p.vacate(cfg)
 	plan.Commit()
 	door.commit()
 	warnings := plan.Warnings
 	for _, w := range cfg.Warnings {
 		warnings = append(warnings, w.Error())
 	}
+	warnings = append(warnings, p.unwanted()...)
 	p.state.loaded(cfg, warnings)
 	for _, w := range warnings {
 		p.log.Warn("the file is live, with a warning", "problem", w)
@@ -209,12 +258,18 @@ func (s step) drop() {
 // stop turns the health paths first, then drains.
 func (p *program) stop() {
 	p.watch.close()
+	p.told(p.manager.Stopping())
 	p.state.ready.Store(false)
 	p.living.Ready(false)
 	p.log.Info("draining", "delay", p.options.Delay.String(), "at_most", p.options.Drain.String())
 	if p.options.Delay > 0 {
 		time.Sleep(p.options.Delay)
 	}
+	p.drain()
+}
+
+// drain lets what is in flight end, and ends the rest.
+func (p *program) drain() {
 	ctx, cancel := context.WithTimeout(context.Background(), p.options.Drain)
 	defer cancel()
 	if err := p.living.Drain(ctx); err != nil {

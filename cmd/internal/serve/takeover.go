@@ -1,0 +1,137 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"gatehouse/config"
+	"gatehouse/proxy/admin"
+	"gatehouse/proxy/edge"
+)
+
+// listen opens what the admin listener needs, as visitors' listeners are opened.
+func (p *program) listen(network, address string) (net.Listener, error) {
+	if p.options.Sockets == nil {
+		return edge.Listen(network, address)
+	}
+	return p.options.Sockets.Listen(network, address)
+}
+
+// vacate has listeners that cfg does not name any more take who is in their backlog, before they are closed.
+func (p *program) vacate(cfg *config.Config) {
+	if p.options.Sockets == nil {
+		return
+	}
+	p.options.Sockets.Leave(func(network, address string) bool {
+		at := config.Address{Network: network, Address: address}
+		return at != cfg.Admin.Address && !slices.ContainsFunc(cfg.Listen, func(l config.Listen) bool { return l.Address == at })
+	})
+}
+
+// unwanted warns of sockets that were handed down for nothing.
+func (p *program) unwanted() (warnings []string) {
+	if p.options.Sockets == nil {
+		return nil
+	}
+	for _, name := range p.options.Sockets.Unwanted() {
+		warnings = append(warnings, fmt.Sprintf("the service manager handed down %s, and the file listens nowhere of the kind: who connects "+
+			"there waits in vain; name it under listen, or take it out of the socket unit", name))
+	}
+	return warnings
+}
+
+// outcome is what came of a takeover.
+type outcome struct {
+	pid int // of the process that took over; 0: none did
+	err error
+}
+
+// takeover starts a process that is to take over. What comes of it comes over p.taking.
+func (p *program) takeover(ctx context.Context) {
+	switch {
+	case p.options.Sockets == nil:
+		return
+	case p.taking != nil:
+		p.log.Warn("a takeover is under way already")
+		return
+	}
+	p.log.Info("a new process is started to take over")
+	taking, left := make(chan outcome, 1), p.heritage()
+	p.taking = taking
+	go func() { // the loop waits for it, whatever happens
+		pid, err := p.options.Sockets.Takeover(ctx, left)
+		taking <- outcome{pid, err}
+	}()
+}
+
+// taken tells what came of a takeover, and reports whether another process serves now.
+func (p *program) taken(o outcome) bool {
+	p.taking = nil
+	if o.pid == 0 {
+		for _, line := range lines(o.err) {
+			p.log.Error("nobody took over, this process goes on", "file", p.options.Path, "problem", line)
+		}
+		return false
+	}
+	p.told(o.err)
+	p.log.Info("another process has taken over; this one ends with its visitors", "pid", o.pid, "grace", p.options.Grace.String(),
+		"at_most", p.options.Drain.String())
+	return true
+}
+
+// leave ends what is left here after a takeover. Every answer is its connection's last; a connection that has no request is kept
+// for a grace, since a request may be on its way on it: closed under it, that would be lost.
+func (p *program) leave(ctx context.Context) {
+	p.watch.close()
+	p.living.Ready(false)
+	p.door.close() // the new process's answers
+	grace := time.NewTimer(p.options.Grace)
+	defer grace.Stop()
+	select {
+	case <-grace.C:
+	case <-ctx.Done():
+	}
+	p.drain()
+}
+
+// heritage is what a new process is told of this one, beside the sockets and the file.
+type heritage struct {
+	Override *admin.OverrideState `json:",omitempty"` // a person's word, if it is in force
+}
+
+func (p *program) heritage() []byte {
+	var h heritage
+	for _, s := range p.state.Status().Stores {
+		if s.Override != nil {
+			h.Override = s.Override
+		}
+	}
+	b, err := json.Marshal(h)
+	if err != nil {
+		p.log.Error("the new process will not be told how things stand", "error", err.Error())
+	}
+	return b
+}
+
+// inherit goes on where the process before is about to end.
+func (p *program) inherit() {
+	if p.options.Sockets == nil {
+		return
+	}
+	left, ok := p.options.Sockets.State()
+	if !ok {
+		return
+	}
+	var h heritage
+	err := json.Unmarshal(left, &h)
+	if o := h.Override; err == nil && o != nil {
+		err = p.state.Override(admin.Override{State: o.State, By: o.By, For: time.Until(o.Until)})
+	}
+	if err != nil {
+		p.log.Warn("an override of the process before has ended", "error", err.Error())
+	}
+}
