@@ -101,7 +101,7 @@ func refusedRead(first string, err error) store.Evidence {
 		e.Cause = shed.CauseLoading
 	case "BUSY":
 		e.Cause = shed.CauseBusy
-	case "CLUSTERDOWN":
+	case "CLUSTERDOWN", "TRYAGAIN":
 		e.Cause = shed.CauseClusterDown
 	case "MISCONF":
 		e.Cause = shed.CausePersistenceError
@@ -125,7 +125,7 @@ func refusedWrite(first string, err error) store.Evidence {
 		e.Cause = shed.CausePersistenceError
 	case "NOREPLICAS":
 		e.Cause = shed.CauseNoReplicas
-	case "CLUSTERDOWN":
+	case "CLUSTERDOWN", "TRYAGAIN":
 		e.Cause = shed.CauseClusterDown
 	case "LOADING":
 		e.Cause = shed.CauseLoading

@@ -63,6 +63,8 @@ type Redis struct {
 	failed   error     // why that did not succeed; nil where it did
 	toldOf   time.Time // when an evidence last said so
 	closed   bool
+
+	beats beats
 }
 
 var _ store.Prober = (*Redis)(nil)
@@ -296,6 +298,7 @@ func (r *Redis) Close() error {
 	r.idle = nil
 	r.mu.Unlock()
 	r.stop()
+	r.beats.close()
 	r.work.Wait()
 	l.close()
 	return nil

@@ -30,13 +30,14 @@ const firstOf = 300 * time.Millisecond
 
 var (
 	errNoAddress = errors.New("no Sentinel has named the store's address")
-	errStale     = errors.New("the Sentinels name another primary, and the one before it may still take writes that will be thrown away")
-	errUnsettled = errors.New("the primary that the Sentinels name does not say that it is one yet")
+	errStale     = errors.New("another primary has been named, and the one before it may still take writes that will be thrown away")
+	errUnsettled = errors.New("the primary that has been named does not say that it is one yet")
 	errDivided   = errors.New("no majority of the Sentinels names a primary")
 )
 
-// Sentinel probes the node that the majority of Sentinels names as the primary. It is a store.Prober: Probe and Greet are not to
-// be called concurrently, Close only when they have returned. It connects, to the Sentinels too, with the first of them.
+// Sentinel probes the node that the majority of Sentinels names as the primary. It is a store.Prober: Probe is not to be
+// called concurrently with itself, nor are Greet and Beat; Close only when they have returned. It connects, to the Sentinels too,
+// with the first of them.
 type Sentinel struct {
 	set    SentinelSettings
 	voters []*voter
@@ -46,20 +47,20 @@ type Sentinel struct {
 	work   sync.WaitGroup
 	once   sync.Once
 
-	inner *Redis // probes the node; nil before an address is known. Only Probe, Greet and Close use it, and where
-	where string // the node that it probes
-
 	mu      sync.Mutex
+	inner   *Redis // probes the node; nil before an address is known
+	where   string // the node that it probes
 	begun   time.Time
 	at      string          // the node that is probed; empty: none has been named yet
 	elected bool            // by a majority
 	stay    context.Context // ends when at changes
 	leave   context.CancelFunc
 	agreed  time.Time // when a majority was last there
-	current *watch    // of the node, since the majority moved to it; nil before it ever did
-	former  []*watch  // of the nodes before it
+	nodes   succession
 	toldOf  time.Time // when an evidence last told of something that is not well
 	closed  bool
+
+	beats beats
 }
 
 var _ store.Prober = (*Sentinel)(nil)
@@ -69,6 +70,7 @@ func NewSentinel(s SentinelSettings) *Sentinel {
 	p := &Sentinel{set: s, gap: voteGap}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.stay, p.leave = context.WithCancel(p.ctx)
+	p.nodes = succession{lock: &p.mu, ctx: p.ctx, work: &p.work, node: p.node, ask: roleOfNode}
 	for i, address := range s.Sentinels {
 		if slices.Contains(s.Sentinels[:i], address) {
 			continue
@@ -108,14 +110,7 @@ func (p *Sentinel) probe(ctx context.Context, r *Redis, payload int) (e store.Ev
 	if !same {
 		return store.Evidence{Err: errUnsettled}, false
 	}
-	ctx, cut := context.WithCancel(ctx)
-	defer cut()
-	defer context.AfterFunc(stay, cut)()
-	e = r.Probe(ctx, payload)
-	if stay.Err() != nil {
-		return store.Evidence{Err: errUnsettled}, false
-	}
-	return e, true
+	return r.probeUntil(ctx, stay, payload)
 }
 
 // follow returns the prober of the node that is to be probed, a new one where that is another. It waits until there is one, or
@@ -124,6 +119,11 @@ func (p *Sentinel) follow(ctx context.Context) (*Redis, error) {
 	at, err := p.address(ctx)
 	if err != nil {
 		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, errClosed
 	}
 	if at != p.where {
 		if old := p.inner; old != nil {
@@ -190,11 +190,19 @@ func (p *Sentinel) settle(e store.Evidence) store.Evidence {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	e = decide(e, p.current.claim(now), p.claims(now))
+	e = decide(e, p.nodes.current.claim(now), p.nodes.claims(now))
 	if why := p.unwell(now); why != nil && e.Err == nil && now.Sub(p.toldOf) >= tellGap {
 		e.Err, p.toldOf = why, now
 	}
 	return e
+}
+
+// unwell is what an operator is to hear of though the store does not suffer from it; nil: nothing. It is called under the lock.
+func (p *Sentinel) unwell(now time.Time) error {
+	if now.Sub(p.agreed) >= dividedFor {
+		return fmt.Errorf("%w: %w", errDivided, p.complaints())
+	}
+	return p.nodes.reticent(now)
 }
 
 // Greet makes a new link to the node that the Sentinels name. See store.Prober.
@@ -210,11 +218,13 @@ func (p *Sentinel) Greet(ctx context.Context) store.Evidence {
 func (p *Sentinel) Close() error {
 	p.mu.Lock()
 	p.closed = true
+	inner := p.inner
 	p.mu.Unlock()
 	p.stop()
-	if p.inner != nil {
-		_ = p.inner.Close()
+	if inner != nil {
+		_ = inner.Close()
 	}
+	p.beats.close()
 	p.work.Wait()
 	for _, v := range p.voters {
 		_ = v.node.Close()

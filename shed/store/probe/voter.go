@@ -74,7 +74,7 @@ func (p *Sentinel) ask(v *voter, l *link) (*link, string, error) {
 	ctx, cut := context.WithTimeout(p.ctx, voteWithin)
 	defer cut()
 	var vote string
-	l, err := v.node.converse(ctx, l, func(l *link) (err error) {
+	l, err := v.node.converse(&attempt{ctx: ctx}, l, func(l *link) (err error) {
 		vote, err = l.primary(ctx, p.set.Master)
 		return err
 	})
@@ -82,8 +82,9 @@ func (p *Sentinel) ask(v *voter, l *link) (*link, string, error) {
 }
 
 // converse has one exchange over l or, where that is nil, too old or turns out to be dead, over a new link. It returns the link
-// for the next exchange: nil, where this one failed.
-func (r *Redis) converse(ctx context.Context, l *link, exchange func(*link) error) (*link, error) {
+// for the next exchange: nil, where this one failed. a, of which only the context is given, learns how far a connection came.
+func (r *Redis) converse(a *attempt, l *link, exchange func(*link) error) (*link, error) {
+	ctx := a.ctx
 	if l != nil && time.Since(l.born) > l.life {
 		l.close()
 		l = nil
@@ -91,7 +92,6 @@ func (r *Redis) converse(ctx context.Context, l *link, exchange func(*link) erro
 	for used := l != nil; ; used = false {
 		if l == nil {
 			var err error
-			a := &attempt{ctx: ctx}
 			if l, err = r.connect(a); err != nil {
 				return nil, err
 			}
@@ -140,7 +140,7 @@ func (p *Sentinel) listen(v *voter) {
 func (p *Sentinel) hear(v *voter) {
 	ctx, cut := context.WithTimeout(p.ctx, lateFor)
 	defer cut()
-	l, err := v.node.converse(ctx, nil, func(l *link) error { return l.greet(ctx) })
+	l, err := v.node.converse(&attempt{ctx: ctx}, nil, func(l *link) error { return l.greet(ctx) })
 	if err != nil {
 		return
 	}
@@ -217,7 +217,7 @@ func (p *Sentinel) count(now time.Time) {
 		return
 	case ok:
 		if p.elected { // and not just believed
-			p.shift(p.at, to, now)
+			p.nodes.shift(p.at, to, now)
 		}
 		p.elected = true
 	case p.at == "" && some != "" && (all || now.Sub(p.begun) >= firstOf):

@@ -108,8 +108,8 @@ func TestTheFirstAddressIsWaitedFor(t *testing.T) {
 			p.voters = append(p.voters, &voter{vote: v.vote, asked: v.asked, node: New(Settings{})})
 		}
 		p.count(now)
-		if p.at != row.want || p.former != nil || p.current != nil {
-			t.Errorf("%s: %q, %+v", row.name, p.at, p.former)
+		if p.at != row.want || p.nodes.former != nil || p.nodes.current != nil {
+			t.Errorf("%s: %q, %+v", row.name, p.at, p.nodes.former)
 		}
 		_ = p.Close()
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"gatehouse/shed"
@@ -92,24 +93,43 @@ func (w *watch) claim(now time.Time) claim {
 	return claim{w.role, now.Sub(w.moved)}
 }
 
+// succession is the nodes that a majority named one after the other, and what they say of themselves. Everything of it is under
+// the lock, which is the prober's; so are its methods to be called, but for look.
+type succession struct {
+	lock sync.Locker
+	ctx  context.Context // ends with the prober
+	work *sync.WaitGroup
+	node func(address string) Settings // how a node is reached
+	ask  func(context.Context, *link) (role, error)
+
+	current *watch   // of the node, since the majority moved to it; nil before it ever did
+	former  []*watch // of the nodes before it
+}
+
+// end ends every watch.
+func (s *succession) end() {
+	for _, w := range append(slices.Clip(s.former), s.current) {
+		if w != nil {
+			w.end()
+		}
+	}
+}
+
 // claims is what the nodes before are to be taken for. One that turns out to be the node itself, by another name, is none of
-// them. It is called under the lock.
-func (p *Sentinel) claims(now time.Time) []claim {
+// them.
+func (s *succession) claims(now time.Time) []claim {
 	var all []claim
-	for _, w := range p.former {
-		if w.peer == "" || w.peer != p.current.peer {
+	for _, w := range s.former {
+		if w.peer == "" || s.current == nil || w.peer != s.current.peer {
 			all = append(all, w.claim(now))
 		}
 	}
 	return all
 }
 
-// unwell is what an operator is to hear of though the store does not suffer from it; nil: nothing. It is called under the lock.
-func (p *Sentinel) unwell(now time.Time) error {
-	if now.Sub(p.agreed) >= dividedFor {
-		return fmt.Errorf("%w: %w", errDivided, p.complaints())
-	}
-	for _, w := range append(slices.Clip(p.former), p.current) {
+// reticent says which node does not say what it is though it answers; nil: none.
+func (s *succession) reticent(now time.Time) error {
+	for _, w := range append(slices.Clip(s.former), s.current) {
 		if w != nil && w.refused != nil && now.Sub(w.moved) < staleFor {
 			return fmt.Errorf("%s does not say whether it is a primary: %w", w.address, w.refused)
 		}
@@ -117,42 +137,42 @@ func (p *Sentinel) unwell(now time.Time) error {
 	return nil
 }
 
-// shift begins to watch the node that the majority left, and the one it moved to. It is called under the lock.
-func (p *Sentinel) shift(from, to string, now time.Time) {
-	if p.current != nil {
-		p.current.end()
+// shift begins to watch the node that the majority left, and the one it moved to.
+func (s *succession) shift(from, to string, now time.Time) {
+	if s.current != nil {
+		s.current.end()
 	}
-	p.former = slices.DeleteFunc(p.former, func(w *watch) bool {
+	s.former = slices.DeleteFunc(s.former, func(w *watch) bool {
 		over := w.address == from || w.address == to || now.Sub(w.moved) >= staleFor
 		if over {
 			w.end()
 		}
 		return over
 	})
-	if len(p.former) == watchMost {
-		p.former[0].end()
-		p.former = slices.Delete(p.former, 0, 1)
+	if len(s.former) == watchMost {
+		s.former[0].end()
+		s.former = slices.Delete(s.former, 0, 1)
 	}
-	p.current = p.watch(to, now, true)
-	p.former = append(p.former, p.watch(from, now, false))
+	s.current = s.watch(to, now, true)
+	s.former = append(s.former, s.watch(from, now, false))
 }
 
-func (p *Sentinel) watch(address string, now time.Time, fresh bool) *watch {
+func (s *succession) watch(address string, now time.Time, fresh bool) *watch {
 	w := &watch{address: address, moved: now, fresh: fresh, pending: now}
-	ctx, end := context.WithTimeout(p.ctx, staleFor)
+	ctx, end := context.WithTimeout(s.ctx, staleFor)
 	w.end = end
-	p.work.Go(func() {
+	s.work.Go(func() {
 		defer end()
-		p.look(ctx, w)
+		s.look(ctx, w)
 	})
 	return w
 }
 
 // look asks the node until ctx ends. A question that is not answered stays open for a while, on the same connection, so that a
 // node which was frozen says what it is as soon as it goes on, and is not asked more often for being mute.
-func (p *Sentinel) look(ctx context.Context, w *watch) {
-	node := New(p.node(w.address))
-	defer node.Close()
+func (s *succession) look(ctx context.Context, w *watch) {
+	node := New(s.node(w.address))
+	defer func() { _ = node.Close() }()
 	var l *link
 	defer func() { l.close() }()
 	for {
@@ -160,8 +180,8 @@ func (p *Sentinel) look(ctx context.Context, w *watch) {
 		var is role
 		var peer string
 		var err error
-		l, err = node.converse(within, l, func(l *link) (err error) {
-			is, err = l.role(within)
+		l, err = node.converse(&attempt{ctx: within}, l, func(l *link) (err error) {
+			is, err = s.ask(within, l)
 			peer = l.peer.String()
 			return err
 		})
@@ -170,7 +190,7 @@ func (p *Sentinel) look(ctx context.Context, w *watch) {
 			is = mute
 		}
 		_, port, _ := net.SplitHostPort(w.address)
-		p.mu.Lock()
+		s.lock.Lock()
 		w.role, w.pending, w.refused = is, time.Time{}, nil
 		if word(err) != "" {
 			w.refused = err
@@ -178,20 +198,20 @@ func (p *Sentinel) look(ctx context.Context, w *watch) {
 		if peer != "" {
 			w.peer = net.JoinHostPort(peer, port)
 		}
-		p.mu.Unlock()
+		s.lock.Unlock()
 		if w.fresh && is == primary || !pause(ctx, roleGap) {
 			return
 		}
-		p.mu.Lock()
+		s.lock.Lock()
 		w.pending = time.Now()
-		p.mu.Unlock()
+		s.lock.Unlock()
 	}
 }
 
 var errRole = errors.New("what it answers is no role")
 
-// role asks a node what it is: by ROLE or, where that is refused, by INFO.
-func (l *link) role(ctx context.Context) (role, error) {
+// roleOfNode asks a node what it is: by ROLE or, where that is refused, by INFO.
+func roleOfNode(ctx context.Context, l *link) (role, error) {
 	said, err := l.client.Do(ctx, "role").Slice()
 	if word(err) != "" {
 		info, other := l.client.Info(ctx, "replication").Result()
