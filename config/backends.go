@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -46,6 +47,9 @@ func (v value) backend() (b Backend, ok bool) {
 		return b, false
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.String()
+	}
 	bracketed := host
 	if strings.Contains(host, ":") {
 		bracketed = "[" + host + "]"

@@ -7,44 +7,6 @@ import (
 	"time"
 )
 
-// broken says which promise of its types a Config breaks that Parse let through; "" for none.
-func broken(c *Config) string {
-	for _, p := range c.Pools {
-		s := p.Shares
-		switch sum := s.Member + s.SignIn + s.Unproved + s.Anonymous + s.Background; {
-		case p.Adaptive != nil && p.MaxInFlight != 0:
-			return "two limits"
-		case p.Adaptive != nil && (p.Adaptive.Min < 1 || p.Adaptive.Min > p.Adaptive.Max):
-			return "bounds that hold nothing"
-		case min(s.Member, s.SignIn, s.Unproved, s.Anonymous, s.Background, p.Reserve, p.Retries.Budget) < 0:
-			return "less than nothing"
-		case sum > 1+1e-9 || p.Reserve > 1 || p.Retries.Budget > 1:
-			return "more than the whole"
-		case p.Adaptive == nil && p.MaxInFlight == 0 && (p.Queue != Queue{} || s != Shares{} || p.Reserve != 0):
-			return "parts of no limit"
-		case p.Eject != nil && (p.Eject.Failures < 1 || p.Eject.For <= 0 || p.Eject.Most <= 0 || p.Eject.Most > 1):
-			return "an ejection by nothing, or of nobody"
-		}
-	}
-	for _, q := range c.Quotas {
-		if q.Shared && c.QuotaStore == nil {
-			return "shared nowhere"
-		}
-	}
-	if q := c.QuotaStore; q != nil && (q.Redis.Address == Address{} || q.Timeout <= 0 || q.StandIn <= 0 || q.StandIn > 1) {
-		return "a quota store without its parts"
-	}
-	for _, r := range c.Routes {
-		switch {
-		case r.Members && (r.SignIn || r.SignOut || r.Needs == "none" || len(c.Session.Cookies)+len(c.Session.Headers) == 0):
-			return "members without a proof"
-		case r.Background && r.SignIn:
-			return "a sign-in in the background"
-		}
-	}
-	return ""
-}
-
 // TestLimits reads the keys of a pool's room and of its backends' faults in all the ways they may be written.
 func TestLimits(t *testing.T) {
 	adaptive := func(p Pool) any { return p.Adaptive }

@@ -97,13 +97,12 @@ func (v value) convergence(to *Store) {
 	to.Convergence = c
 }
 
-// alone reports what is said of members where there are none, and takes it out of the store. The mapping is that of the store.
-func (m mapping) alone(to *Store) {
+// alone reports what is said of members where there are none. The mapping is that of the store.
+func (m mapping) alone() {
 	if m.has == nil || len(m.said("members")) > 0 {
 		return
 	}
 	for _, key := range m.said("require", "convergence") {
 		m.at(key).fail("it is about members, and there are none; members, or no %s, is wanted", key)
 	}
-	to.Require, to.Convergence = 0, Convergence{}
 }

@@ -40,7 +40,7 @@ func (v value) store(to *Store) {
 	if len(m.said("redis", "sentinel", "cluster", "members")) == 0 {
 		m.need("redis", "redis: {address: host:port}, or one of sentinel, cluster and members,")
 	}
-	m.alone(to)
+	m.alone()
 	if to.Strained.Latency >= to.Probe.Timeout {
 		v.warn("strained.latency is not below probe.timeout, so a slow store is never seen to be strained; less than %s is wanted",
 			short(to.Probe.Timeout))
