@@ -6,13 +6,14 @@ import (
 	"gatehouse/shed"
 )
 
-// effect leads from what the checks say to what is acted on: an override first, then a hold-down, then the checks. It is under
-// the Monitor's lock.
+// effect leads from what the checks say to what is acted on: an override first, then a hold-down, then what apps report, then the
+// checks. It is under the Monitor's lock.
 type effect struct {
 	override *Override
 	closures []time.Time // of the last ten minutes, oldest first; as the checks saw them
 	shut     bool        // the checks closed it, and have not found it open since
 	held     time.Time   // until when a store that opened is held read-only
+	said     time.Time   // until when enough apps say that it takes no writes; zero: they do not
 	loss     bool        // the running ramp began for a lost canary
 }
 
@@ -63,6 +64,8 @@ func (f *effect) next() time.Time {
 	switch {
 	case f.override != nil:
 		return f.override.Until
+	case f.held.IsZero() || !f.said.IsZero() && f.said.Before(f.held):
+		return f.said
 	default:
 		return f.held
 	}
@@ -83,6 +86,8 @@ func (f *effect) act(at *standing, now time.Time) (ended *Override) {
 		state, cause = f.override.State, shed.CauseOverride
 	case !f.held.IsZero() && open(at.observed):
 		state, cause = shed.ReadOnly, shed.CauseFlapping
+	case !f.said.IsZero() && !at.observed.Impaired():
+		state, cause = shed.ReadOnly, shed.CauseReported
 	}
 	at.override, at.held = f.override, f.held
 	if state != was.state {

@@ -49,6 +49,9 @@ type Settings struct {
 	// second. Zero, and a share of 1: it never is for that.
 	Memory, Clients, Evictions float64
 
+	// Reports is how far the apps' own word is believed.
+	Reports ReportSettings
+
 	// StartRamp begins a ramp with the first verdict, for a store that is new on a reload.
 	StartRamp bool
 	// Observe is called after each probe, from the Monitor's goroutine, with how long it took and what it found. It may be nil.

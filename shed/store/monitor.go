@@ -14,6 +14,7 @@ import (
 type Monitor struct {
 	prober Prober
 	on     func(Transition)
+	bond   *bond // to the Group that it belongs to; nil: to none
 	at     atomic.Pointer[standing]
 	watch  watchers
 	pulse  pulse
@@ -41,12 +42,19 @@ type Monitor struct {
 	closed  bool
 	started bool
 	record  record
+	reports reports
 
 	// The rest belongs to the checking goroutine.
 	course  course
 	began   bool // a check has been completed
 	pace    pace
 	payload time.Time // when the last large canary was written
+}
+
+// bond is how a Group hears of its part, in the part's own goroutines.
+type bond struct {
+	heard func(t Transition, tell bool) // of each standing, before anybody who waits for it is released; t only where there is one to tell
+	tell  func()                        // afterwards: what is to be told
 }
 
 // round is those who wait for one check. at and late are set before done is closed.

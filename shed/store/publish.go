@@ -22,6 +22,7 @@ func (m *Monitor) publish(now time.Time, change func(at *standing) news) bool {
 	was := m.at.Load()
 	at := *was
 	n := change(&at)
+	m.effect.said = m.reports.ends(now, m.set.Reports)
 	n.ended = m.effect.act(&at, now)
 	if was.impaired() && !at.impaired() {
 		at.closed = now
@@ -52,6 +53,9 @@ func (m *Monitor) publish(now time.Time, change func(at *standing) news) bool {
 	}
 	m.mu.Unlock()
 
+	if m.bond != nil {
+		m.bond.heard(t, tell)
+	}
 	n.asked.release(&at, false)
 	released.release(&at, false)
 	if rank(at.state) > rank(was.state) || rank(at.observed) > rank(was.observed) {
@@ -60,10 +64,13 @@ func (m *Monitor) publish(now time.Time, change func(at *standing) news) bool {
 	if tell {
 		m.on(t)
 	}
+	if m.bond != nil {
+		m.bond.tell()
+	}
 	return true
 }
 
-// setAlarm has the standing published anew when an override or a hold-down ends: a check that hangs must not make it last. It is
+// setAlarm has the standing published anew when an override, a hold-down or an app's word ends: a check that hangs must not make it last. It is
 // called under the lock.
 func (m *Monitor) setAlarm(now time.Time) {
 	ends := m.effect.next()

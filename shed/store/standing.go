@@ -33,7 +33,7 @@ type standing struct {
 
 // impaired reports whether the store is impaired, or taken for it. One that is merely held is not: that concerns sign-ins.
 func (s *standing) impaired() bool {
-	return s.observed.Impaired() || s.state.Impaired() && s.cause != shed.CauseFlapping
+	return s.observed.Impaired() || s.state.Impaired() && !holds(s.cause)
 }
 
 // ramping reports whether the ramp runs at now.
@@ -47,7 +47,7 @@ func (s *standing) verdict(now time.Time) shed.Verdict {
 		State: s.state, Cause: s.cause, Since: s.since, Begun: s.begun, Observed: s.observed, ObservedCause: s.observedCause,
 		Lost: s.lost,
 	}
-	if s.cause == shed.CauseFlapping && now.Sub(s.reopened) < s.over {
+	if holds(s.cause) && now.Sub(s.reopened) < s.over {
 		v.Reopened = s.reopened
 	}
 	if s.ramping(now) {
@@ -62,6 +62,9 @@ func (s *standing) verdict(now time.Time) shed.Verdict {
 // fresh, and only that of a check: nobody waits to be refused, nor for a prober that is overruled. A store that is held gives
 // permission to all but sign-ins.
 func (s *standing) fresh(now time.Time, maxAge time.Duration) bool {
-	return s.state.Impaired() && s.cause != shed.CauseFlapping || s.override != nil || s.trusted ||
+	return s.state.Impaired() && !holds(s.cause) || s.override != nil || s.trusted ||
 		maxAge > 0 && !s.begun.IsZero() && now.Sub(s.begun) <= maxAge
 }
+
+// holds reports whether a cause holds sign-ins back and nobody else.
+func holds(c shed.Cause) bool { return c == shed.CauseFlapping || c == shed.CauseReported }

@@ -20,6 +20,8 @@ type Status struct {
 	CheckTook   time.Duration   // with its confirmations
 	Override    *Override       // in force; nil: none
 	Held        time.Time       // until when the store is held read-only because it keeps failing; zero: it is not
+	Reports     []Reported      // the apps' words that hold, by backend
+	Diverged    *Divergence     // of a Group whose parts have come too far apart; nil: they have not, as far as is known
 	Trial       bool            // the prober is taken to be at fault, since reads succeed that it says must fail
 	Headroom    []Headroom      // the least first; what is not known is not there
 	Expires     time.Time       // when the store's certificate ends; zero without TLS
@@ -70,7 +72,7 @@ func (m *Monitor) Status() Status {
 		Verdict: at.verdict(time.Now()), Err: r.err, ErrAt: r.errAt, CheckBegun: r.begun, CheckTook: r.took,
 		Override: at.override, Trial: at.trusted, Headroom: append([]Headroom(nil), r.headroom...), Expires: r.expires,
 		Checks: r.checks, Probes: r.probes,
-		Transitions: append([]Transition(nil), r.transitions...),
+		Transitions: append([]Transition(nil), r.transitions...), Reports: m.reports.list(time.Now()),
 	}
 	if at.cause == shed.CauseFlapping {
 		s.Held = at.held

@@ -33,6 +33,7 @@ type trials struct {
 // Trial is a request that is let through to see whether the store is as the prober says. The zero value is none.
 type Trial struct {
 	monitor *Monitor
+	group   *Group // in place of it
 	begun   time.Time
 }
 
@@ -51,7 +52,7 @@ func (m *Monitor) Trial() (Trial, bool) {
 		return Trial{}, false
 	}
 	m.trials.last = now
-	return Trial{m, now}, true
+	return Trial{monitor: m, begun: now}, true
 }
 
 // TrialTime is how long a trial may take: an app whose own store call timed out may do worse than answer late.
@@ -63,11 +64,18 @@ func (m *Monitor) TrialTime() time.Duration {
 
 // End says what became of the trial: whether the app answered as one whose store works. Doing so again does nothing.
 func (t *Trial) End(worked bool) {
-	m := t.monitor
-	if m == nil {
-		return
+	m, g := t.monitor, t.group
+	t.Forget()
+	switch {
+	case m != nil:
+		m.tried(t.begun, worked)
+	case g != nil:
+		g.tried(t.begun, worked)
 	}
-	t.monitor = nil
+}
+
+// tried notes how a trial that began then has ended.
+func (m *Monitor) tried(begun time.Time, worked bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := &m.trials
@@ -77,13 +85,13 @@ func (t *Trial) End(worked bool) {
 		return
 	}
 	if r.worked == 0 {
-		r.first = t.begun
+		r.first = begun
 	}
 	r.worked++
 }
 
 // Forget takes the trial back: it says nothing of the store, because the visitor went away, or nobody was asked.
-func (t *Trial) Forget() { t.monitor = nil }
+func (t *Trial) Forget() { t.monitor, t.group = nil, nil }
 
 // weighTrials has the course follow what trials have shown so far. It belongs to the checking goroutine.
 func (m *Monitor) weighTrials() {

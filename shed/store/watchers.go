@@ -33,8 +33,10 @@ type watcher struct {
 // closing. Since the store may close at any moment, register first and look at Current afterwards.
 //
 // stop is idempotent and cheap. Once it has returned f will not begin any more, though one that began may still be running.
-func (m *Monitor) OnClose(f func(shed.Verdict)) (stop func()) {
-	sh := &m.watch.shards[rand.Uint32()%uint32(len(m.watch.shards))]
+func (m *Monitor) OnClose(f func(shed.Verdict)) (stop func()) { return m.watch.add(f) }
+
+func (ws *watchers) add(f func(shed.Verdict)) (stop func()) {
+	sh := &ws.shards[rand.Uint32()%uint32(len(ws.shards))]
 	w := &watcher{tell: f, shard: sh}
 	sh.mu.Lock()
 	if w.next = sh.head; w.next != nil {
