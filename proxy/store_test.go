@@ -23,16 +23,16 @@ func ruled(names ...string) (rules []routing.Rule) {
 	return rules
 }
 
-// member is a store of its own that a test breaks by hand.
-type member struct {
+// parted is a store of its own that a test breaks by hand.
+type parted struct {
 	*Store
 	canary  *canary
 	monitor *store.Monitor
 }
 
-func newMember(t *testing.T, name string, reports store.ReportSettings) *member {
+func newMember(t *testing.T, name string, reports store.ReportSettings) *parted {
 	t.Helper()
-	m := &member{canary: &canary{}}
+	m := &parted{canary: &canary{}}
 	m.canary.set(shed.Writable, shed.OK)
 	m.Store = &Store{Name: name, Line: line.New(line.Settings{From: 1.0 / 60, To: 1.0 / 60, Over: 5 * time.Minute})}
 	m.monitor = store.New(m.canary, store.Settings{
@@ -46,14 +46,14 @@ func newMember(t *testing.T, name string, reports store.ReportSettings) *member 
 	return m
 }
 
-func (m *member) breaks(t *testing.T, s shed.State, cause shed.Cause) {
+func (m *parted) breaks(t *testing.T, s shed.State, cause shed.Cause) {
 	t.Helper()
 	m.canary.set(s, cause)
 	until(t, m.Name+" is "+s.String(), func() bool { return m.monitor.Current().State == s })
 }
 
 // members are two stores, a pool of each, and routes that may borrow of the other's.
-func members(t *testing.T, gate shed.GateSettings) (r *rig, eu, us *member) {
+func members(t *testing.T, gate shed.GateSettings) (r *rig, eu, us *parted) {
 	t.Helper()
 	eu, us = newMember(t, "eu", store.ReportSettings{}), newMember(t, "us", store.ReportSettings{})
 	own := newPool(t, "login-eu", gate, newBackend(t, say("eu")).URL)

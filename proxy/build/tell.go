@@ -1,8 +1,6 @@
 package build
 
 import (
-	"time"
-
 	"gatehouse/proxy/record"
 	"gatehouse/shed/store"
 )
