@@ -143,7 +143,7 @@ func TestAFullPoolBorrowsOnlyWhereTheStoreIsWell(t *testing.T) {
 }
 
 func TestASessionMeetsTheVerdictOfItsShard(t *testing.T) {
-	whole, bad := newMember(t, "store", store.ReportSettings{}), newMember(t, "shard-0", store.ReportSettings{})
+	whole, bad := newMember(t, "whole", store.ReportSettings{}), newMember(t, "shard-0", store.ReportSettings{})
 	p := newPool(t, "app", shed.GateSettings{}, newBackend(t, say("hello")).URL)
 	s := &Store{Name: "cluster", Monitor: whole.monitor, Line: whole.Line, Of: func(id string) Monitor {
 		if id[0] == 'b' {
@@ -166,7 +166,7 @@ func TestASessionMeetsTheVerdictOfItsShard(t *testing.T) {
 }
 
 func TestAnAppsOwnWordClosesSignInsOnly(t *testing.T) {
-	m := newMember(t, "store", store.ReportSettings{Quorum: 2, Max: time.Minute})
+	m := newMember(t, "own", store.ReportSettings{Quorum: 2, Max: time.Minute})
 	word := func(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Gatehouse-Store", q.Header.Get("X-Word"))
 		_, _ = w.Write([]byte("hello"))
