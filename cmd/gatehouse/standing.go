@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"time"
 
 	"gatehouse/proxy/admin"
@@ -15,7 +16,11 @@ const certLead = 30 * 24 * time.Hour
 // printStore says how a store stands: one line, and one for each thing about it that a person has to know. Cells are ended by
 // tabs, for a tabwriter.
 func printStore(w io.Writer, st admin.Store, now time.Time) {
-	fmt.Fprintf(w, "%s\t%s (%s) for %v", st.Name, st.State, st.Cause, time.Duration(st.ForSeconds*float64(time.Second)).Round(time.Second))
+	name := st.Name
+	if st.PartOf != "" {
+		name = "  " + name
+	}
+	fmt.Fprintf(w, "%s\t%s (%s) for %v", name, st.State, st.Cause, time.Duration(st.ForSeconds*float64(time.Second)).Round(time.Second))
 	if st.Recovering {
 		fmt.Fprintf(w, ", sign-ins come back by the ramp until %s", st.RampEnds.Format(time.TimeOnly))
 	}
@@ -38,6 +43,20 @@ func printStore(w io.Writer, st admin.Store, now time.Time) {
 	}
 	if st.Trial {
 		fmt.Fprint(w, "\treads succeed that the checks say must fail: they are not believed, and nobody is kept out for them\n")
+	}
+	for _, r := range st.Reports {
+		fmt.Fprintf(w, "\tbackend %s says that it cannot be written, until %s\n", r.Backend, clock(r.Until, now))
+	}
+	if d := st.Diverged; d != nil {
+		fmt.Fprintf(w, "\t%s, since %s: the guard looks at every answer\n", behind(*d), clock(d.Since, now))
+	}
+	for _, l := range st.Lags {
+		if l.Seen.IsZero() {
+			fmt.Fprintf(w, "\tnothing that was written at %s has ever been seen here: does it copy that?\n", l.Of)
+		}
+	}
+	if st.BeatError != "" {
+		fmt.Fprintf(w, "\tits heartbeat fails: %s\n", st.BeatError)
 	}
 	for _, h := range st.Headroom {
 		if h.Strains {
@@ -71,4 +90,31 @@ func days(d time.Duration) string {
 		return count(int(d/time.Hour), "hour")
 	}
 	return count(int(d/(24*time.Hour)), "day")
+}
+
+// behind says which member has come too far apart from which.
+func behind(d admin.Diverged) string {
+	lag := time.Duration(d.LagSeconds * float64(time.Second)).Round(100 * time.Millisecond)
+	if d.Of == "" {
+		return fmt.Sprintf("%s could not be asked what it holds for %v", d.At, lag)
+	}
+	return fmt.Sprintf("%s is %v behind %s", d.At, lag, d.Of)
+}
+
+// printCert says what a person has to know of a certificate that visitors are shown: nothing, where all is well.
+func printCert(w io.Writer, c admin.Cert, now time.Time) {
+	name := strings.Join(c.Names, ", ")
+	switch end := c.NotAfter; {
+	case c.Missing:
+		fmt.Fprintf(w, "certificate\t%s: there is none yet\n", name)
+	case !end.After(now):
+		fmt.Fprintf(w, "certificate\t%s: ended at %s\n", name, end.UTC().Format(time.RFC3339))
+	case c.Error != "":
+		fmt.Fprintf(w, "certificate\t%s: ends in %s\n", name, days(end.Sub(now)))
+	default:
+		return
+	}
+	if c.Error != "" {
+		fmt.Fprintf(w, "\t%s: %s\n", clock(c.ErrorAt, now), c.Error)
+	}
 }

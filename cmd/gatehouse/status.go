@@ -75,6 +75,9 @@ func printStatus(w io.Writer, s admin.Status) error {
 	for _, st := range s.Stores {
 		printStore(out, st, s.Now)
 	}
+	for _, c := range s.Certs {
+		printCert(out, c, s.Now)
+	}
 	for _, d := range s.Degraded {
 		fmt.Fprintf(out, "now\troute %s: %s, %s, %.1f/s\n", d.Route, d.Outcome, d.Reason, d.PerSecond)
 	}

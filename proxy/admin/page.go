@@ -29,8 +29,8 @@ func newPage() page {
 	t := template.New("page").Funcs(template.FuncMap{
 		"away": away, "bar": bar, "because": because, "cause": cause, "certificate": certificate, "class": class, "clock": clock, "count": count,
 		"crowds": crowds, "effect": effect, "fill": fill, "floats": floats, "headline": headline, "hill": hill, "left": left, "lines": lines,
-		"many": many, "millis": millis, "moving": moving, "often": often, "onTrial": onTrial, "rate": rate, "sheds": sheds, "reason": reason, "resource": resource,
-		"soon": soon, "span": span, "spark": spark, "taxed": taxed, "until": until, "used": used,
+		"many": many, "millis": millis, "moving": moving, "often": often, "onTrial": onTrial, "parts": parts, "rate": rate, "sheds": sheds, "reason": reason, "resource": resource,
+		"soon": soon, "span": span, "spark": spark, "taxed": taxed, "until": until, "used": used, "wholes": wholes,
 	})
 	return page{
 		template: template.Must(t.Parse(pageHTML)),

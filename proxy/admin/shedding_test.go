@@ -164,7 +164,7 @@ func TestSheddingAsJSON(t *testing.T) {
 		{Class{}, "in_flight name queue shed"},
 		{Backend{Error: "x", EjectedUntil: now}, "checked ejected ejected_until error in_flight up url warming"},
 		{Backend{}, "checked ejected in_flight up url warming"},
-		{Pool{}, "adaptive asked backends failed in_flight isolation_tax latency_ms limit name overloaded per_second queue queue_max"},
+		{Pool{}, "adaptive asked backends failed in_flight isolation_tax latency_ms limit name overloaded per_second queue queue_max tunnels"},
 	} {
 		if got := strings.Join(names(c.what), " "); got != c.want {
 			t.Errorf("%T: %s, want %s", c.what, got, c.want)
