@@ -17,6 +17,17 @@ const (
 	maxWait  = 6           // times BodyGrace: the longest wait for one byte, however many have come before
 )
 
+// bodyWait is how long a body of which n bytes have come, in so much time, may still keep one waiting: the grace, and what the bytes
+// have earned.
+func (l *Limits) bodyWait(n int64, spent time.Duration) time.Duration {
+	earned := time.Duration(float64(n) / float64(l.BodyRate) * float64(time.Second))
+	return min(l.BodyGrace+earned-spent, maxWait*l.BodyGrace)
+}
+
+func slow(n int64, spent time.Duration) error {
+	return fmt.Errorf("%w: %d bytes in %v", errSlow, n, spent.Round(time.Millisecond))
+}
+
 var (
 	errUnwanted = errors.New("the rest of the body is not wanted")
 	errSlow     = errors.New("the body came too slowly")
@@ -73,7 +84,7 @@ func (b *body) Read(p []byte) (int, error) {
 	case b.done != nil:
 		err = b.done // it was interrupted
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = fmt.Errorf("%w: %d bytes in %v", errSlow, b.n, b.spent.Round(time.Millisecond))
+		err = slow(b.n, b.spent)
 		b.done = err
 	default:
 		b.done = err
@@ -128,7 +139,7 @@ func (b *body) nextChunked(p []byte) (int, error) {
 	}
 }
 
-// pull reads from the connection in the time that is left: the grace, and what the bytes so far have earned.
+// pull reads from the connection in the time that is left.
 func (b *body) pull(p []byte) (int, error) {
 	c := b.v.conn
 	began := time.Now()
@@ -137,8 +148,7 @@ func (b *body) pull(p []byte) (int, error) {
 		b.mu.Unlock()
 		return 0, err
 	}
-	earned := time.Duration(float64(b.n) / float64(b.limits.BodyRate) * float64(time.Second))
-	by := began.Add(min(b.limits.BodyGrace+earned-b.spent, maxWait*b.limits.BodyGrace))
+	by := began.Add(b.limits.bodyWait(b.n, b.spent))
 	if !b.by.IsZero() {
 		by = b.by
 	}

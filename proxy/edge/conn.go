@@ -42,8 +42,7 @@ type conn struct {
 	err error                 // and what went wrong
 	one [1]byte
 
-	v       *visit                  // nil while nothing has come
-	streams atomic.Pointer[streams] // nil: HTTP/1
+	v *visit // nil while nothing has come
 
 	state    atomic.Int32
 	closing  atomic.Bool

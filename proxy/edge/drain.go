@@ -15,9 +15,6 @@ func (s *Server) Drain(ctx context.Context) error {
 	for _, c := range s.l.all() {
 		switch {
 		case !c.state.CompareAndSwap(reading, closed):
-			if streams := c.streams.Load(); streams != nil {
-				streams.goAway()
-			}
 		case c.tls != nil:
 			closing.Go(func() { _ = c.Close() }) // to say goodbye may take a while
 		default:
@@ -25,6 +22,7 @@ func (s *Server) Drain(ctx context.Context) error {
 		}
 	}
 	defer closing.Wait()
+	s.h2.goAway()
 	var err error
 	select {
 	case <-s.l.quiet():

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -16,8 +17,25 @@ func (c *conn) serve() {
 	if !c.begin() {
 		return
 	}
+	if c.facts != nil && c.facts.Protocol == protoHTTP2 {
+		c.serveStreams(nil)
+		return
+	}
 	for first := true; c.await(first) && c.readHead(first) && c.exchange(); first = false {
 	}
+	if c.preface {
+		c.serveStreams(c.early())
+	}
+}
+
+// early gives back the visit of what turned out to be HTTP/2, and returns what was read.
+func (c *conn) early() []byte {
+	v := c.v
+	read := bytes.Clone(v.in[v.r:v.w])
+	v.forget()
+	v.r, v.w = v.base, v.base
+	c.rest()
+	return read
 }
 
 // end closes the connection and gives back what it held.
@@ -92,6 +110,10 @@ func (c *conn) readHead(first bool) bool {
 			v.base = v.r
 			return true
 		}
+		if err == h1.ErrPreface && first && c.tls == nil && c.live.HTTP2 {
+			c.preface = true
+			return false
+		}
 		if err != h1.ErrMore {
 			c.refuse(err)
 			return false
@@ -131,12 +153,12 @@ func (c *conn) exchange() bool {
 }
 
 // handle hands the visit to whom it is for.
-func (c *conn) handle(v *visit) {
+func (c *conn) handle(v Visitor) {
 	defer func() {
 		if p := recover(); p != nil {
 			stack := debug.Stack()
 			c.server.log.Error("a panic ended an exchange", "panic", p, "stack", string(stack[:min(len(stack), 4<<10)]))
-			v.aborted = true
+			v.Abort()
 		}
 	}()
 	if !c.answerOwn(v) {

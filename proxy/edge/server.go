@@ -26,6 +26,7 @@ type Server struct {
 	refused func(Refused)
 	limits  Limits
 	l       *bounded
+	h2      *http2Server
 	base    context.Context // ends when what is left is cut
 	cancel  context.CancelFunc
 	clock   clock
@@ -48,6 +49,7 @@ func NewServer(l net.Listener, h Handler, s Settings) *Server {
 	srv := &Server{handler: h, log: s.Log, refused: s.Refused, limits: s.Limits.withDefaults(), end: make(chan struct{})}
 	srv.base, srv.cancel = context.WithCancel(context.Background())
 	srv.l = newBounded(l, srv.limits.MaxConns)
+	srv.h2 = newHTTP2Server(srv.limits, srv.log)
 	srv.Set(s.Live)
 	return srv
 }
