@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -56,7 +57,7 @@ func run(o serve.Options, s sockets.Settings) error {
 	defer signal.Stop(hangup)
 	signal.Notify(takeover, syscall.SIGUSR2)
 	defer signal.Stop(takeover)
-	s.Open = edge.Listen
+	s.Unix = func(path string) (net.Listener, error) { return edge.Listen("unix", path) }
 	from, err := sockets.New(s)
 	if err != nil {
 		return err

@@ -21,7 +21,6 @@ type socket interface {
 	net.Listener
 	syscall.Conn
 	SetDeadline(time.Time) error
-	File() (*os.File, error)
 }
 
 // listener is a socket that can be left: from then on Accept waits, without an error, until Close.

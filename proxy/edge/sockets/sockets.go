@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -15,8 +16,8 @@ import (
 
 // Settings is what Sockets are made from.
 type Settings struct {
-	// Open opens what nobody handed down; nil: net.Listen.
-	Open func(network, address string) (net.Listener, error)
+	// Unix opens a Unix socket that nobody handed down; nil: net.Listen.
+	Unix func(path string) (net.Listener, error)
 	// PIDFile is where the id of the process that serves stands; "" for nowhere.
 	PIDFile string
 	// Timeout is how long a new process may take to serve everything: 1m where zero.
@@ -53,9 +54,6 @@ type handed struct {
 // process's id cannot be written. The variables that tell of it are taken out of the environment.
 func New(s Settings) (*Sockets, error) {
 	s.Timeout = cmp.Or(s.Timeout, time.Minute)
-	if s.Open == nil {
-		s.Open = net.Listen
-	}
 	all := &Sockets{settings: s}
 	// By name and not by what the kernel says is running: a deployment that swaps a link, or moves a new file over the old one,
 	// means the name.
@@ -98,7 +96,7 @@ func (s *Sockets) Listen(network, address string) (net.Listener, error) {
 	defer s.mu.Unlock()
 	h := match(s.handed, network, address)
 	if h == nil {
-		l, err := s.settings.Open(network, address)
+		l, err := s.new(network, address)
 		if err != nil {
 			return nil, err
 		}
@@ -109,6 +107,16 @@ func (s *Sockets) Listen(network, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen %s %s: the socket that was handed down cannot be used: %w", network, address, err)
 	}
 	return s.keep(l, network, address, h)
+}
+
+// new opens a socket.
+func (s *Sockets) new(network, address string) (net.Listener, error) {
+	if network == "unix" && s.settings.Unix != nil {
+		return s.settings.Unix(address)
+	}
+	var c net.ListenConfig
+	c.SetMultipathTCP(false) // such a socket takes no filter; see turnAway
+	return c.Listen(context.Background(), network, address)
 }
 
 // keep wraps a listener. s.mu is held.

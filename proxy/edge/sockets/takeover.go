@@ -1,6 +1,7 @@
 package sockets
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,7 +68,10 @@ func (s *Sockets) Takeover(ctx context.Context, state []byte) (int, error) {
 	}
 	answer, err := heir.talk(ctx, s.settings.Timeout, left.will)
 	if err != nil {
-		return 0, errors.Join(err, heir.end())
+		if end := heir.end(); end != nil {
+			err = fmt.Errorf("%w: %w", err, end)
+		}
+		return 0, err
 	}
 	pid := heir.cmd.Process.Pid
 	// Before the new process says anything itself, since until then the manager hears this one only.
@@ -112,7 +116,7 @@ func (s *Sockets) collect() *estate {
 			e.add(l.from.file, l, willed{Name: l.from.name, Manager: true})
 			continue
 		}
-		f, err := l.File()
+		f, err := duplicate(l.socket, l.address)
 		if err != nil {
 			e.err = errors.Join(e.err, err)
 			continue
@@ -126,6 +130,29 @@ func (s *Sockets) collect() *estate {
 		}
 	}
 	return e
+}
+
+// duplicate returns a copy of a socket. The socket's own File would do, but for what becomes of it when a process is started with
+// it: it is told to block, and so is the socket itself, since that is one thing for all copies. Then neither Accept nor Close of a
+// listener that is still in use would return.
+func duplicate(from syscall.Conn, name string) (*os.File, error) {
+	raw, err := from.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var fd int
+	var failed error
+	err = raw.Control(func(own uintptr) {
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+		if fd, failed = syscall.Dup(int(own)); failed == nil {
+			syscall.CloseOnExec(fd)
+		}
+	})
+	if err = cmp.Or(err, os.NewSyscallError("dup", failed)); err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), name), nil
 }
 
 // letGo ends accepting on all sockets that the new process has, and gently on those that it does not want.
@@ -203,7 +230,7 @@ func (h *heir) talk(ctx context.Context, timeout time.Duration, w will) (word, e
 	case err == nil:
 		return answer, nil
 	case ctx.Err() != nil:
-		return word{}, ctx.Err()
+		return word{}, fmt.Errorf("this process is to end: %w", ctx.Err())
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return word{}, fmt.Errorf("the new process did not serve within %v", timeout)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE):
