@@ -66,6 +66,10 @@ func (b *beats) beat(ctx context.Context, s Settings, own string, others []strin
 	if err != nil {
 		return nil, err
 	}
+	if refused != nil { // go-redis closes a connection on which a write was refused, by some words
+		b.link.close()
+		b.link = nil
+	}
 	return seen, refused
 }
 

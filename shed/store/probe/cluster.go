@@ -34,6 +34,7 @@ var (
 // It connects with the first probe of a Prober that it hands out.
 type Cluster struct {
 	set   ClusterSettings
+	gap   time.Duration // between two questions to a node that nobody hastens
 	ctx   context.Context
 	stop  context.CancelFunc
 	work  sync.WaitGroup
@@ -63,7 +64,7 @@ type table struct {
 func NewCluster(s ClusterSettings) *Cluster {
 	s.Addresses = slices.Clone(s.Addresses)
 	s.Node.DB = 0
-	c := &Cluster{set: s, changed: make(chan struct{})}
+	c := &Cluster{set: s, gap: memberGap, changed: make(chan struct{})}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.table.Store(&table{})
 	return c
@@ -173,6 +174,9 @@ func (s *shard) move(ctx context.Context, spans []span, now time.Time) {
 	s.spans = spans
 	if to != s.master {
 		s.nodes.shift(s.master, to, now)
+		if at == to { // the one before has sent us there, and so does nothing any more
+			s.nodes.current.role, s.nodes.former[len(s.nodes.former)-1].role = primary, replica
+		}
 		s.master, s.detour = to, ""
 	}
 	if s.steady(now) || s.at(now) != at {

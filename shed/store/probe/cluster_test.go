@@ -1,9 +1,11 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,7 +19,7 @@ var three = []string{"shard-0", "shard-5461", "shard-10923"}
 // Scenario 20: one shard hangs. It is seen at once, the others are not touched until the cluster itself closes all.
 func TestAShardHangs(t *testing.T) {
 	t.Parallel()
-	c := serveShards(t, false)
+	c := serveShards(t, 3)
 	f := c.finding()
 	if !slices.Equal(f.names, three) {
 		t.Fatal(f.names)
@@ -56,7 +58,7 @@ func TestAShardHangs(t *testing.T) {
 // A failover that somebody asks for is no loss, and the shard stays the same.
 func TestAShardFailsOver(t *testing.T) {
 	t.Parallel()
-	c := serveShards(t, true)
+	c := serveShards(t, 6)
 	f := c.finding()
 	f.untilWritable()
 	old, heir := c.nodes[0], c.nodes[3]
@@ -100,7 +102,7 @@ func TestAShardFailsOver(t *testing.T) {
 // A frozen primary that thaws after another took its place.
 func TestAShardsPrimaryThaws(t *testing.T) {
 	t.Parallel()
-	c := serveShards(t, true)
+	c := serveShards(t, 6)
 	f := c.finding()
 	f.timeout = 200 * time.Millisecond
 	f.untilWritable()
@@ -123,4 +125,120 @@ func TestAShardsPrimaryThaws(t *testing.T) {
 	if !slices.Equal(f.names, three) {
 		t.Error(f.names)
 	}
+}
+
+// Facts, row 22: without full coverage the cluster says that all is well, and a third of the keys fail. It restarts empty, too.
+func TestAShardIsGone(t *testing.T) {
+	t.Parallel()
+	c := serveShards(t, 3, "--cluster-require-full-coverage", "no")
+	f := c.finding()
+	f.untilWritable()
+	vitals := map[string]bool{}
+	f.until("vitals of each", func(all map[string]store.Evidence) bool {
+		for name, e := range all {
+			vitals[name] = vitals[name] || e.Vitals != nil && e.Vitals.MemoryUsed > 0
+		}
+		return vitals[three[0]] && vitals[three[1]] && vitals[three[2]]
+	}, nil)
+	c.nodes[1].kill()
+	others := func(all map[string]store.Evidence) {
+		if all[three[0]].State != shed.Writable || all[three[2]].State != shed.Writable {
+			t.Error(show(all))
+		}
+	}
+	f.until("the shard is gone", func(all map[string]store.Evidence) bool {
+		others(all)
+		e := all[three[1]]
+		return e.State == shed.Down && e.Cause == shed.CauseRefused && e.Definite
+	}, nil)
+	c.nodes[0].eventually("the cluster has noticed", func() bool {
+		others(f.all())
+		said := c.nodes[0].do("cluster", "info").(string)
+		return strings.Contains(said, "cluster_state:ok") && strings.Contains(said, "cluster_slots_fail:5462")
+	})
+	if f.follow(); !slices.Equal(f.names, three) {
+		t.Error(f.names)
+	}
+	f.forgives = true
+	c.nodes[1].start()
+	f.untilWritable()
+	for range 3 {
+		f.all()
+	}
+	if f.lost.Load() != 1 {
+		t.Errorf("lost %d times", f.lost.Load())
+	}
+}
+
+// Each Gatehouse asks which shard holds the key of a request, for each request.
+func TestOf(t *testing.T) {
+	g := gather(t, thirds, thirds, thirds, thirds)
+	f := finding(t, ClusterSettings{Addresses: g.addrs[:1]})
+	if name, ok := f.Of("foo"); ok || name != "" {
+		t.Errorf("%s of nothing", name)
+	}
+	f.found(3)
+	if n := testing.AllocsPerRun(100, func() { f.Of("sess:0123456789") }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	g.say("0-5460 0 3, 10923-16383 2", "0-5460 0 3, 10923-16383 2", "0-5460 0 3, 10923-16383 2")
+	for end := time.Now().Add(20 * time.Second); ; f.all() {
+		if f.follow(); len(f.names) == 2 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("a shard that nobody names stays")
+		}
+	}
+	for slot, want := range map[int]string{5460: three[0], 5461: "", 10922: "", 10923: three[2]} {
+		if name, ok := f.Of(keyIn(slot)); name != want || ok != (want != "") {
+			t.Errorf("%d: %s", slot, name)
+		}
+	}
+}
+
+// Its parts may outlive a Cluster, and it may outlive them; whoever has none yet, or has closed them, is told.
+func TestAClusterIsClosed(t *testing.T) {
+	t.Parallel()
+	g := gather(t, thirds, thirds, thirds, thirds)
+	c := NewCluster(ClusterSettings{Addresses: g.addrs[:1]})
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	parts, _ := c.Parts()
+	if e := parts[0].Prober.Probe(t.Context(), 64); e.State != shed.Unknown || !errors.Is(e.Err, errClosed) {
+		t.Errorf("%+v", e)
+	}
+	f := finding(t, ClusterSettings{Addresses: g.addrs[:1]})
+	f.found(3)
+	f.untilWritable()
+	_ = f.Cluster.Close()
+	for _, p := range f.probers {
+		if e := p.Probe(t.Context(), 64); e.State != shed.Unknown || !errors.Is(e.Err, errClosed) {
+			t.Errorf("%+v", e)
+		}
+		if e := p.Greet(t.Context()); e.State != shed.Unknown || !errors.Is(e.Err, errClosed) {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+// A new connection to a shard is tried at its node, beside its probes.
+func TestAShardIsGreeted(t *testing.T) {
+	t.Parallel()
+	g := gather(t, thirds, thirds, thirds, thirds)
+	f := finding(t, ClusterSettings{Addresses: g.addrs[:1]})
+	f.found(3)
+	var work sync.WaitGroup
+	defer work.Wait()
+	for _, p := range f.probers {
+		for range 3 {
+			work.Go(func() {
+				if e := p.Greet(t.Context()); e.State != shed.Writable {
+					t.Errorf("%+v", e)
+				}
+			})
+		}
+	}
+	f.untilWritable()
 }

@@ -72,4 +72,37 @@
 // Each node has a prober and a canary of its own, so a move is never taken for a loss. What is given up by that: writes that
 // a failover lost because they had not been replicated are not seen, nor is a new primary that was empty. And a Gatehouse that
 // starts in the middle of a failover knows of no node before.
+//
+// # Clusters
+//
+// A Cluster finds the shards of a Redis Cluster, each of which has a prober of its own. The primaries (nine of them, where there
+// are more) are asked what the cluster is like, each over a connection of its own, so that one which hangs holds up nobody: once a
+// second by CLUSTER INFO, and by CLUSTER SLOTS where that is not what it was, every five seconds, at once when a canary is sent
+// elsewhere or fails, and each second as long as one does. CLUSTER SHARDS says nothing more that is needed, and is missing before
+// Redis 7 and in many a managed store.
+//
+// Whose word counts: slot by slot, that of more than half of the primaries that are believed to be, as they elect a new one
+// among themselves, too. Config epochs, by which the nodes settle whose claim is the later one, are not looked at: a node that was
+// cut off has an old one and is in the minority anyway, and one that lies could name any. Where more than half of the primaries
+// have not answered for five seconds (somebody had the replicas of another site take over) the replicas and the addresses in the
+// settings are asked, too, and more than half of all that answer are enough. While no shard is known those addresses are the ones
+// that are asked, and more than half of those that answer are believed, until the primaries that they name have been heard.
+//
+// A shard is named by its lowest slot when it was found, as "shard-5461"; where another has that name, "shard-5461-2". It keeps the
+// name as long as its primary keeps a slot of it and, where another node took over, if that serves most of what it had: so
+// through a failover, and through resharding. A Gatehouse that starts after a resharding may name the shards otherwise.
+//
+// The keys of a shard's canary have a hash tag behind the prefix, "gatehouse:{42}probe:…", which falls in a slot of the shard.
+// When that slot goes, or a node says ASK for it, another is taken, with a new canary, so that nothing is taken for a loss. Where
+// MOVED names a node that is no shard's primary, that one is probed at once, and for two seconds without the others' word.
+// Nodes that send the canary in a circle, CLUSTERDOWN and TRYAGAIN are the store's failure, by the cause cluster_down.
+//
+// After a failover the node before is watched as that of Sentinels is, by reading the canary's key there: as long as it answers as
+// the one who serves the slot, the evidence is read-only by the cause stale_primary. A node of a cluster stops by itself when it
+// sees no majority for the node timeout, so that is mostly a matter of moments. What is given up is the same as with Sentinels.
+//
+// # Heartbeats
+//
+// Beat writes when this Gatehouse was at one member of an active-active store, and reads what it wrote at the others as it came
+// there. The keys are the prefix, "beat:", the instance, ":" and the member; so the instance must be this Gatehouse's alone.
 package probe

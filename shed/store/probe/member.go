@@ -123,7 +123,7 @@ func (c *Cluster) poll(ctx context.Context, m *member) {
 		if !pause(ctx, voteSoonest) {
 			return
 		}
-		due := time.NewTimer(time.Until(from.Add(memberGap)))
+		due := time.NewTimer(time.Until(from.Add(c.gap)))
 		select {
 		case <-due.C:
 		case <-m.kick:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"gatehouse/shed"
 	"gatehouse/shed/store"
@@ -32,7 +33,12 @@ func (p *seeker) Probe(ctx context.Context, _ int) store.Evidence {
 		before[m] = m.asked
 	}
 	c.hasten(true)
+	patience := time.NewTimer(time.Until(c.begun.Add(firstOf)))
+	defer patience.Stop()
 	for {
+		if len(c.shards) == 0 {
+			c.count(true, time.Now())
+		}
 		answered := true
 		for _, m := range c.members {
 			answered = answered && m.asked > before[m]
@@ -52,6 +58,7 @@ func (p *seeker) Probe(ctx context.Context, _ int) store.Evidence {
 		c.mu.Unlock()
 		select {
 		case <-next:
+		case <-patience.C:
 		case <-ctx.Done():
 		case <-c.ctx.Done():
 		}

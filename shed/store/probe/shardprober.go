@@ -30,9 +30,10 @@ var _ store.Prober = (*shardProber)(nil)
 
 // Probe probes the shard's node, as Redis.Probe does; where that sends the canary elsewhere, what is there. See store.Prober.
 func (p *shardProber) Probe(ctx context.Context, payload int) store.Evidence {
+	var to aim
 	for range redirectsMost {
-		to, err := p.cluster.aim(p.name)
-		if err != nil {
+		var err error
+		if to, err = p.cluster.aim(p.name); err != nil {
 			return store.Evidence{Err: err}
 		}
 		r, err := p.follow(to)
@@ -54,7 +55,7 @@ func (p *shardProber) Probe(ctx context.Context, payload int) store.Evidence {
 		}
 		return p.cluster.settle(p.name, to, e)
 	}
-	return store.Evidence{State: shed.Down, Cause: shed.CauseClusterDown, Reached: true, Err: errRound}
+	return p.cluster.settle(p.name, to, store.Evidence{State: shed.Down, Cause: shed.CauseClusterDown, Reached: true, Err: errRound})
 }
 
 // probeUntil is a probe that ends early, and whose evidence is of no use, when stay ends.
