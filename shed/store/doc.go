@@ -17,6 +17,7 @@
 //
 //	override     a person set the state, for at most four hours
 //	hold-down    the store is well, but closed twice or more in ten minutes: read-only for sign-ins, 30 s, doubling to 5 min
+//	reports      the store is well or unknown, but enough apps say that it takes no writes: read-only for sign-ins, while they say so
 //	the checks   with a ramp after whatever closed it
 //
 // A check is one probe or, if its evidence is worse than what is believed, its confirmations too, 5 ms apart: a definite
@@ -44,6 +45,16 @@
 //
 // Strain is seen before failure: in the latency of the canary, and in what the server says of itself (Vitals). The resource with
 // the least headroom is named.
+//
+// Several Monitors may stand for one store, as a Group: the shards of a cluster, the members of an active-active store. Each checks its
+// own part by all of the above; what is acted on is made of their verdicts, at each publication of one of them:
+//
+//	override     a person's word about the whole store, which every part obeys, too
+//	the parts    the verdict of the Require-th best: any of them, all of them, or so many; with a ramp after whatever closed it
+//	reports      about the whole store, where that leaves it open
+//
+// A Group has no hold-down of its own: a part that keeps failing is held, and with it what cannot do without it, while parts that fail one
+// after the other, once each, are a restart going round. Its parts may come too far apart (Divergence), which has answers looked at.
 //
 // One goroutine, owned by the Monitor, probes and decides; publish is the one place where a standing changes hands. Everybody
 // else reads one atomic pointer.
