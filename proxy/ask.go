@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 
 	"gatehouse/proxy/h1"
@@ -147,6 +148,15 @@ func (x *exchange) result(answer *upstream.Answer, err error) upstream.Result {
 	return r
 }
 
+// visitor is who asks, for backends that want to know by a PROXY header: the other end of the connection, or whom a trusted proxy
+// there names.
+func (x *exchange) visitor() netip.AddrPort {
+	if peer := x.v.Peer(); x.request.Client == peer.Addr().Unmap().WithZone("") {
+		return peer
+	}
+	return netip.AddrPortFrom(x.request.Client, 0)
+}
+
 // told is how many lines are added to a request's head at most.
 const told = 6
 
@@ -158,7 +168,7 @@ func (x *exchange) outgoing() *upstream.Request {
 	}
 	r := &upstream.Request{
 		Method: x.v.Method(), Target: x.target.Origin(), Host: x.v.Host(), Head: head,
-		Length: x.v.Length(), Trailer: x.trailer,
+		Length: x.v.Length(), Trailer: x.trailer, Peer: x.visitor(),
 		Inform: func(status int, head h1.Head) {
 			intake.CleanAnswer(&head)
 			x.holdAside(&head)
