@@ -116,13 +116,19 @@ func floor(from, to string) string {
 // TestThirdPartiesLiveInOneRoom keeps each library where its own room is.
 func TestThirdPartiesLiveInOneRoom(t *testing.T) {
 	rooms := map[string][]string{
-		"github.com/redis/go-redis":     {"shed/store/probe", "shed/quota", "cmd/gatehouse-demo"}, // the demo's app is a stranger's app
-		"golang.org/x/time":             {"shed/quota"},
-		"github.com/prometheus":         {"proxy/record", "proxy/admin"},
-		"gopkg.in/yaml.v3":              {"config"},
-		"github.com/fsnotify/fsnotify":  {"cmd/internal/serve"},
-		"github.com/spf13/cobra":        {"cmd/gatehouse"},
-		"github.com/alicebob/miniredis": {"cmd/gatehouse-demo"},
+		"github.com/redis/go-redis":      {"shed/store/probe", "shed/quota", "proxy/edge/certs", "cmd/gatehouse-demo"}, // the demo's app is a stranger's app
+		"github.com/caddyserver":         {"proxy/edge/certs"},
+		"github.com/mholt/acmez":         {"proxy/edge/certs"},
+		"go.uber.org/zap":                {"proxy/edge/certs"},
+		"github.com/coreos/go-systemd":   {"proxy/edge/sockets"},
+		"github.com/pires/go-proxyproto": {"proxy/edge", "proxy/upstream"},
+		"golang.org/x/net/http2":         {"proxy/edge", "proxy/upstream"},
+		"golang.org/x/time":              {"shed/quota"},
+		"github.com/prometheus":          {"proxy/record", "proxy/admin"},
+		"gopkg.in/yaml.v3":               {"config"},
+		"github.com/fsnotify/fsnotify":   {"cmd/internal/serve"},
+		"github.com/spf13/cobra":         {"cmd/gatehouse"},
+		"github.com/alicebob/miniredis":  {"cmd/gatehouse-demo"},
 	}
 	for _, p := range packages(t) {
 		from := strings.TrimPrefix(p.ImportPath, module+"/")
