@@ -41,6 +41,7 @@ type directory struct {
 // store is where certificates are kept.
 type store interface {
 	certmagic.Storage
+	certmagic.TryLocker
 	again(*Redis) // the settings for the connections from now on, of the same place
 	close()
 }
@@ -108,7 +109,7 @@ func (d *directory) load(ctx context.Context, name string) (*held, error) {
 		if kept.Leaf != nil {
 			d.repair(name, false)
 			cert := kept.Certificate
-			return &held{&cert, func() bool { return due(d.quiet, kept, time.Now()) }}, nil
+			return &held{&cert, func() bool { return d.due(kept, time.Now()) }}, nil
 		}
 		err = errors.New("the leaf cannot be read")
 	}
@@ -126,8 +127,9 @@ func (d *directory) load(ctx context.Context, name string) (*held, error) {
 
 // due reports whether a certificate is to be renewed. One that is hardly old is not, whatever an authority that issues them for
 // minutes or suggests times in the past says: asking for the next one at once, again and again, would only use up limits.
-func due(cfg *certmagic.Config, kept certmagic.Certificate, now time.Time) bool {
-	return now.After(kept.Leaf.NotBefore.Add(kept.Lifetime()/24)) && kept.NeedsRenewal(cfg)
+func (d *directory) due(kept certmagic.Certificate, now time.Time) bool {
+	young := min(kept.Lifetime()/24, d.pace.young)
+	return now.After(kept.Leaf.NotBefore.Add(young)) && kept.NeedsRenewal(d.quiet)
 }
 
 // repair counts damage, and reports how much there is.

@@ -53,11 +53,9 @@ func (s *shared) Lock(ctx context.Context, name string) error {
 // TryLock takes the lock of a name if nobody has it.
 func (s *shared) TryLock(ctx context.Context, name string) (bool, error) {
 	l := &lease{value: rand.Text(), done: make(chan struct{})}
-	within, cancel := context.WithTimeout(ctx, sharedWait)
-	defer cancel()
-	got, err := takeLease.Run(within, s.client, []string{s.lockKey(name)}, l.value, leaseLives.Milliseconds()).Int()
+	got, err := s.script(ctx, takeLease, name, l.value)
 	if err != nil || got == 0 {
-		return false, stored(err)
+		return false, err
 	}
 	renewing, stop := context.WithCancel(context.Background())
 	l.stop = stop
@@ -83,9 +81,7 @@ func (s *shared) renew(ctx context.Context, name string, l *lease) {
 		case <-ctx.Done():
 			return
 		case <-every.C:
-			within, cancel := context.WithTimeout(ctx, sharedWait)
-			_ = renewLease.Run(within, s.client, []string{s.lockKey(name)}, l.value, leaseLives.Milliseconds()).Err()
-			cancel()
+			_, _ = s.script(ctx, renewLease, name, l.value)
 		}
 	}
 }
@@ -101,11 +97,17 @@ func (s *shared) Unlock(ctx context.Context, name string) error {
 	}
 	l.stop()
 	<-l.done
-	ctx, cancel := context.WithTimeout(ctx, sharedWait)
-	defer cancel()
-	dropped, err := dropLease.Run(ctx, s.client, []string{s.lockKey(name)}, l.value).Int()
+	dropped, err := s.script(ctx, dropLease, name, l.value)
 	if err == nil && dropped == 0 {
-		err = fmt.Errorf("the lock %q ran out", name)
+		return stored(fmt.Errorf("the lock %q ran out", name))
 	}
-	return stored(err)
+	return err
+}
+
+func (s *shared) script(ctx context.Context, script *redis.Script, name, value string) (n int, err error) {
+	err = s.ask(ctx, func(ctx context.Context) (err error) {
+		n, err = script.Run(ctx, s.client, []string{s.lockKey(name)}, value, leaseLives.Milliseconds()).Int()
+		return err
+	})
+	return n, err
 }

@@ -9,6 +9,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
+	"log"
 	"log/slog"
 	"math/big"
 	"net"
@@ -23,7 +25,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// Pebble's validators are never stopped.
+	// Of pebble, which is in this process: challenges at once, and each time; no word of its settings.
+	os.Setenv("PEBBLE_VA_NOSLEEP", "1")
+	os.Setenv("PEBBLE_AUTHZREUSE", "0")
+	log.SetOutput(io.Discard)
+	// Its validators are never stopped.
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/letsencrypt/pebble/v2/va.VAImpl.processTasks"))
 }
@@ -37,11 +43,11 @@ var quick = pace{look: 20 * time.Millisecond, round: 50 * time.Millisecond, retr
 // keep makes a Keeper that is closed when the test ends.
 func keep(t *testing.T) (*Keeper, *logged) {
 	t.Helper()
-	log := new(logged)
-	k := New(slog.New(slog.NewTextHandler(log, nil)))
+	said := new(logged)
+	k := New(slog.New(slog.NewTextHandler(said, nil)))
 	k.pace = quick
 	t.Cleanup(k.Close)
-	return k, log
+	return k, said
 }
 
 // commit plans and commits, and returns the warnings.
@@ -149,12 +155,6 @@ func (m *made) tls() tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{m.cert.Raw}, PrivateKey: m.key, Leaf: m.cert}
 }
 
-func (m *made) pool() *x509.CertPool {
-	p := x509.NewCertPool()
-	p.AddCert(m.cert)
-	return p
-}
-
 // file writes it into dir and says where.
 func (m *made) file(t *testing.T, dir, name string) File {
 	t.Helper()
@@ -227,3 +227,5 @@ func shows(address, name string) *x509.Certificate {
 	}
 	return state.PeerCertificates[0]
 }
+
+func tlsName(name string) *tls.Config { return &tls.Config{ServerName: name} }

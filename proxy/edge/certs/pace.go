@@ -11,6 +11,7 @@ type pace struct {
 	reach   time.Duration // how long a directory that can be reached takes to say so, at the most
 	settle  time.Duration // between names being set and the first that is asked for: listeners open meanwhile
 	preload time.Duration // how long setting names waits for what is kept of them, at the most
+	young   time.Duration // how old a certificate must be to be renewed, unless a 24th of its life is less
 	most    int           // attempts at a time
 }
 
@@ -25,30 +26,31 @@ var usual = pace{
 	reach:   10 * time.Second,
 	settle:  2 * time.Second,
 	preload: 3 * time.Second,
+	young:   6 * time.Hour,
 	most:    8,
 }
 
-// wait is how long after a failure of its kind a name is tried again; failures counts those of this kind in a row, from 1;
-// chance is 0 to 1, so that several Gatehouses do not try together.
+// wait is how long after a failure a name is tried again. failures counts those since the last success that the directory may have
+// counted too, from 1; chance is 0 to 1, so that several Gatehouses do not try together.
 //
 // What the directory does not count is tried often. A failed challenge counts: Let's Encrypt allows five in an hour for one name
-// and account, and an attempt may fail both ways, so that three attempts would be one too many.
+// and account, and an attempt may fail both ways, so that a third attempt within an hour would be one too many.
 func (p pace) wait(k kind, failures int, chance float64) time.Duration {
-	var d time.Duration
 	switch k {
 	case unreached, unkept:
-		d = p.retry
+		return spread(p.retry, 0.75+chance/2)
 	case cutShort:
-		d = min(p.retry<<min(failures-1, 8), 5*time.Minute)
+		return spread(min(p.retry<<min(failures-1, 8), 5*time.Minute), 0.75+chance/2)
 	case limited:
-		d = min(time.Hour<<min(failures-1, 8), 6*time.Hour)
+		return spread(min(time.Hour<<min(failures-1, 8), 6*time.Hour), 1+chance/4)
 	default:
 		steps := []time.Duration{15 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 6 * time.Hour}
-		d = steps[min(failures, len(steps))-1]
+		return spread(steps[min(failures, len(steps))-1], 1+chance/4)
 	}
-	return time.Duration(float64(d) * (0.75 + chance/2))
 }
 
+func spread(d time.Duration, by float64) time.Duration { return time.Duration(float64(d) * by) }
+
 // afterReload is how soon after its last attempt a name that failed by itself may be tried again because the settings were
-// loaded again, which is what an operator does who has mended something.
-const afterReload = 10 * time.Minute
+// loaded again, which is what an operator does who has mended something, and some machines do every few minutes.
+const afterReload = 30 * time.Minute

@@ -102,7 +102,11 @@ func unreadable(path string, err error) error {
 func firstCertificate(data []byte) (*x509.Certificate, error) {
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type == "CERTIFICATE" {
-			return x509.ParseCertificate(block.Bytes)
+			cert, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("the first certificate in it cannot be read: %w; want it as its authority gave it", err)
+			}
+			return cert, nil
 		}
 	}
 	return nil, errNoCertificate

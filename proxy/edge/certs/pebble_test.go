@@ -1,7 +1,6 @@
 package certs
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -34,6 +33,7 @@ type pebble struct {
 	roots   *x509.CertPool // of what it issues
 	address string
 	handler http.Handler
+	manage  http.Handler // what a test may ask of it
 	server  *http.Server
 	done    chan struct{}
 
@@ -41,6 +41,7 @@ type pebble struct {
 	web     string       // where http-01 is looked for
 	tls     string       // and tls-alpn-01
 	onOrder func()
+	auth    ClientAuth // of the listener at tls
 }
 
 // pebbleSettings is what differs from test to test.
@@ -52,8 +53,6 @@ type pebbleSettings struct {
 // pebbles starts one whose challenges are looked for at two ports of this machine, whatever the name.
 func pebbles(t *testing.T, set pebbleSettings) *pebble {
 	t.Helper()
-	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
-	t.Setenv("PEBBLE_AUTHZREUSE", "0")
 	p := &pebble{t: t, secured: today(t, "pebble.test"), web: freePort(t), tls: freePort(t)}
 	p.caFile = filepath.Join(t.TempDir(), "pebble.pem")
 	write(t, p.caFile, p.secured.certPEM)
@@ -70,8 +69,6 @@ func (p *pebble) fresh(set pebbleSettings) {
 	if os.Getenv("PEBBLE_LOG") != "" {
 		quiet = log.New(os.Stderr, "pebble ", log.Lmicroseconds)
 	}
-	log.SetOutput(io.Discard)
-	p.t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	lifetime := uint64(set.lifetime / time.Second)
 	if lifetime == 0 {
 		lifetime = 90 * 24 * 3600
@@ -83,6 +80,7 @@ func (p *pebble) fresh(set pebbleSettings) {
 	validator := va.New(quiet, web, secure, false, resolver(p.t), memory)
 	front := wfe.New(quiet, memory, validator, authority, []string{"pebble.test"}, false, false, 1, 1)
 	inner := front.Handler()
+	p.manage = front.ManagementHandler()
 	p.roots = x509.NewCertPool()
 	p.roots.AddCert(authority.GetRootCert(0).Cert)
 	p.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -163,7 +161,7 @@ func (p *pebble) answer(k *Keeper, names Names) (stand func()) {
 			}
 			served.Go(func() {
 				// The settings may have changed since the last one.
-				s := tls.Server(c, k.Config(ClientAuth{}, 0, names))
+				s := tls.Server(c, k.Config(p.auth, 0, names))
 				defer s.Close()
 				s.SetDeadline(time.Now().Add(patience))
 				if s.Handshake() == nil && s.ConnectionState().NegotiatedProtocol != acmeTLS {
@@ -230,5 +228,3 @@ func resolver(t *testing.T) string {
 	})
 	return l.Addr().String()
 }
-
-func logHas(l *logged, text string) bool { return bytes.Contains([]byte(l.String()), []byte(text)) }

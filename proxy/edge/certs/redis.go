@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"path"
@@ -56,7 +57,7 @@ func newRedis(set Redis, prefix string) *shared {
 		ContextTimeoutEnabled:    true,
 		MaxRetries:               sharedRetries, DialerRetries: 1,
 		DialTimeout: sharedDial, ReadTimeout: sharedWait, WriteTimeout: sharedWait, PoolTimeout: sharedWait,
-		PoolSize:        8,
+		PoolSize: 8, PipelinePoolSize: -1,
 		ConnMaxLifetime: time.Minute, ConnMaxLifetimeJitter: 10 * time.Second,
 	})
 	return s
@@ -69,13 +70,14 @@ func network(set Redis) string {
 	return "tcp"
 }
 
-// dial connects by the settings there are now.
+// dial connects by the settings there are now. It never fails: go-redis would write that into a log of its own, and go on giving
+// the error without dialling. Whoever uses the connection gets it.
 func (s *shared) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, sharedDial)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
-		return nil, err
+		return newStillborn(err), nil
 	}
 	cfg := s.set.Load().TLS
 	if cfg == nil {
@@ -88,10 +90,24 @@ func (s *shared) dial(ctx context.Context, network, address string) (net.Conn, e
 	secured := tls.Client(conn, cfg)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
-		return nil, err
+		return newStillborn(err), nil
 	}
 	return secured, nil
 }
+
+// stillborn is a connection that did not come about, and says why.
+type stillborn struct {
+	net.Conn // one end of a pipe, for addresses and deadlines
+	err      error
+}
+
+func newStillborn(err error) *stillborn {
+	one, _ := net.Pipe()
+	return &stillborn{one, err}
+}
+
+func (s *stillborn) Read([]byte) (int, error)  { return 0, s.err }
+func (s *stillborn) Write([]byte) (int, error) { return 0, s.err }
 
 // again takes the settings for new connections; the place is the same.
 func (s *shared) again(set *Redis) {
@@ -119,22 +135,38 @@ func (s *shared) String() string { return "redis " + s.client.Options().Addr }
 
 func (s *shared) files() string { return s.prefix + "files" }
 
-func (s *shared) Store(ctx context.Context, key string, value []byte) error {
+// ask does one command in its time. go-redis panics on an answer that claims to be longer than memory, as what is no Redis may give.
+func (s *shared) ask(ctx context.Context, f func(context.Context) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, sharedWait)
 	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = stored(fmt.Errorf("%w: %v", errUnread, p))
+		}
+	}()
+	return stored(f(ctx))
+}
+
+var errUnread = errors.New("what answers there is no Redis")
+
+func (s *shared) Store(ctx context.Context, key string, value []byte) error {
 	entry := binary.BigEndian.AppendUint64(nil, uint64(time.Now().UnixNano()))
-	return stored(s.client.HSet(ctx, s.files(), key, append(entry, value...)).Err())
+	entry = append(entry, value...)
+	return s.ask(ctx, func(ctx context.Context) error { return s.client.HSet(ctx, s.files(), key, entry).Err() })
 }
 
 func (s *shared) entry(ctx context.Context, key string) (value []byte, at time.Time, err error) {
-	ctx, cancel := context.WithTimeout(ctx, sharedWait)
-	defer cancel()
-	entry, err := s.client.HGet(ctx, s.files(), key).Bytes()
+	var entry []byte
+	err = s.ask(ctx, func(ctx context.Context) error {
+		var err error
+		if entry, err = s.client.HGet(ctx, s.files(), key).Bytes(); errors.Is(err, redis.Nil) {
+			return fs.ErrNotExist
+		}
+		return err
+	})
 	switch {
-	case errors.Is(err, redis.Nil):
-		return nil, time.Time{}, fs.ErrNotExist
 	case err != nil:
-		return nil, time.Time{}, stored(err)
+		return nil, time.Time{}, err
 	case len(entry) < 8:
 		return nil, time.Time{}, stored(errors.New("somebody else has written to " + s.files()))
 	}
@@ -147,16 +179,14 @@ func (s *shared) Load(ctx context.Context, key string) ([]byte, error) {
 }
 
 // below are the keys that are key or have it as a folder.
-func (s *shared) below(ctx context.Context, key string) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, sharedWait)
-	defer cancel()
-	keys, err := s.client.HKeys(ctx, s.files()).Result()
-	if err != nil {
-		return nil, stored(err)
-	}
+func (s *shared) below(ctx context.Context, key string) (keys []string, err error) {
+	err = s.ask(ctx, func(ctx context.Context) (err error) {
+		keys, err = s.client.HKeys(ctx, s.files()).Result()
+		return err
+	})
 	return slices.DeleteFunc(keys, func(k string) bool {
 		return key != "" && k != key && !strings.HasPrefix(k, key+"/")
-	}), nil
+	}), err
 }
 
 func (s *shared) Delete(ctx context.Context, key string) error {
@@ -164,9 +194,7 @@ func (s *shared) Delete(ctx context.Context, key string) error {
 	if err != nil || len(keys) == 0 {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, sharedWait)
-	defer cancel()
-	return stored(s.client.HDel(ctx, s.files(), keys...).Err())
+	return s.ask(ctx, func(ctx context.Context) error { return s.client.HDel(ctx, s.files(), keys...).Err() })
 }
 
 func (s *shared) Exists(ctx context.Context, key string) bool {

@@ -19,6 +19,8 @@ type authority interface {
 	reach(ctx context.Context) error
 	// issue obtains or renews a name's certificate and keeps it. Its error is a *trouble.
 	issue(ctx context.Context, name string) error
+	// advise has what is kept of a certificate say when the directory wants it renewed, and says when to do that again.
+	advise(ctx context.Context, name string) time.Time
 	close()
 }
 
@@ -41,7 +43,7 @@ type renewer struct {
 	names   map[string]*managed
 	order   []string
 	told    telling
-	since   time.Time // when names were set
+	since   time.Time          // when names were set
 	stop    context.CancelFunc // nil: not started
 	work    sync.WaitGroup
 	running chan struct{} // one place for each attempt
@@ -56,10 +58,11 @@ type managed struct {
 	busy     bool
 	last     time.Time // when the last attempt ended
 	next     time.Time // not before then
-	failures int       // in a row, of kind
+	failures int       // since the last success, of kinds that are counted
 	kind     kind
 	problem  string
 	at       time.Time
+	advice   time.Time // when advise is next
 }
 
 func newRenewer(log *slog.Logger, p pace, a authority, publish func()) *renewer {
@@ -194,7 +197,8 @@ func (r *renewer) ready() []*managed {
 	var some []*managed
 	for _, name := range r.order {
 		m := r.names[name]
-		if m.busy || now.Before(m.next) || m.held != nil && m.fresh && !m.held.due() {
+		idle := m.held != nil && m.fresh && !m.held.due() && now.Before(m.advice)
+		if m.busy || idle || now.Before(m.next) {
 			continue
 		}
 		m.busy = true
@@ -215,7 +219,12 @@ func (r *renewer) attend(ctx context.Context, m *managed) {
 	defer cancel()
 	h, err := r.load(ctx, m)
 	if err == nil && !h.due() {
-		return
+		if !r.advise(ctx, m) {
+			return
+		}
+		if h, err = r.load(ctx, m); err == nil && !h.due() {
+			return
+		}
 	}
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		r.settle(ctx)
@@ -250,6 +259,21 @@ func (r *renewer) load(ctx context.Context, m *managed) (*held, error) {
 	return h, nil
 }
 
+// advise reports whether the authority was asked when it wants the certificate renewed.
+func (r *renewer) advise(ctx context.Context, m *managed) bool {
+	r.mu.Lock()
+	soon := time.Now().Before(m.advice)
+	r.mu.Unlock()
+	if soon {
+		return false
+	}
+	again := r.authority.advise(ctx, m.name)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m.advice = again
+	return true
+}
+
 func (r *renewer) reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.pace.reach)
 	defer cancel()
@@ -270,10 +294,9 @@ func (r *renewer) fail(ctx context.Context, m *managed, err error) {
 		k = t.kind
 	}
 	r.mu.Lock()
-	if m.kind != k {
-		m.failures = 0
+	if k != unreached && k != unkept {
+		m.failures++
 	}
-	m.failures++
 	now := time.Now()
 	m.kind, m.problem, m.at, m.last = k, err.Error(), now, now
 	m.next = now.Add(r.pace.wait(k, m.failures, rand.Float64()))

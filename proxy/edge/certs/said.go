@@ -39,14 +39,14 @@ func (h *heard) new(message string, now time.Time) bool {
 	return true
 }
 
-// alreadySaid are certmagic's errors that the renewer says better.
-var alreadySaid = map[string]bool{"could not get certificate from issuer": true}
+// saidBetter is certmagic's error that the renewer says too.
+const saidBetter = "could not get certificate from issuer"
 
 func levelOf(e zapcore.Entry) slog.Level {
 	switch {
 	case e.Level < zapcore.InfoLevel:
 		return slog.LevelDebug - 4
-	case e.Level < zapcore.ErrorLevel || alreadySaid[e.Message]:
+	case e.Level < zapcore.ErrorLevel || e.Message == saidBetter:
 		return slog.LevelDebug
 	default:
 		return slog.LevelWarn
@@ -99,7 +99,8 @@ func (h hushed) Enabled(ctx context.Context, _ slog.Level) bool {
 }
 
 func (h hushed) Handle(ctx context.Context, r slog.Record) error {
-	r.Level, r.Message = slog.LevelDebug, "Certificates: "+r.Message
+	r.Level = slog.LevelDebug
+	r.Message = "Certificates: " + r.Message
 	return h.Handler.Handle(ctx, r)
 }
 

@@ -2,6 +2,7 @@ package certs
 
 import (
 	"crypto/x509"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -43,7 +44,7 @@ func (t *telling) failed(name string, k kind, err error, h *held, missing, due [
 	defer t.mu.Unlock()
 	if k == unreached || k == unkept {
 		t.away = k
-		if t.new("", kindText[k]) {
+		if t.new("", fmt.Sprint(k)) {
 			t.log.Error("No certificate can be obtained or renewed now, and it is tried again all the time; what is there is served: "+
 				err.Error(), "missing", missing, "due", due)
 		}
@@ -58,8 +59,6 @@ func (t *telling) failed(name string, k kind, err error, h *held, missing, due [
 			"again_at", next)
 	}
 }
-
-var kindText = map[kind]string{unreached: "unreached", unkept: "unkept"}
 
 // reached says that the directory is back.
 func (t *telling) reached() {
