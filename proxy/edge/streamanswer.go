@@ -102,8 +102,8 @@ func (v *stream) Write(p []byte) (int, error) {
 			return n, err
 		}
 		n += len(part)
+		v.s.credit.wrote(len(part))
 	}
-	v.s.credit.wrote(len(p))
 	return len(p), nil
 }
 

@@ -10,15 +10,22 @@ import (
 	"gatehouse/proxy/h1"
 )
 
+// What HTTP/1 knows no more of, as package h1 has it.
+const (
+	longestMethod = 32
+	longestTarget = 16 << 10
+	mostLines     = 200
+)
+
 // read makes the view of the request, and refuses what the server lets through and HTTP/1 would not: a request of HTTP/2 may end up
 // as one of HTTP/1. What the server itself refuses (RFC 9113 section 8.1.1: malformed pseudo-fields and names, control characters,
 // fields of the connection, an :authority that Host contradicts) nobody hears of.
 func (v *stream) read() *h1.Refusal {
 	r := v.r
 	switch {
-	case len(r.Method) > 32 || !h1.ValidName(r.Method):
+	case len(r.Method) > longestMethod || !h1.ValidName(r.Method):
 		return h1.ErrMethod
-	case len(r.RequestURI) > 16<<10:
+	case len(r.RequestURI) > longestTarget:
 		return h1.ErrLongTarget
 	case !validPath(r.Method, r.RequestURI):
 		return h1.ErrTarget
@@ -36,7 +43,7 @@ func (v *stream) read() *h1.Refusal {
 	for _, l := range v.head {
 		size += len(l.Name) + len(l.Value) + len(": \r\n")
 	}
-	if size > v.s.server.limits.MaxHead || len(v.head) > 200 {
+	if size > v.s.server.limits.MaxHead || len(v.head) > mostLines {
 		return h1.ErrTooLarge
 	}
 	return nil

@@ -86,6 +86,7 @@ func (c *conn) serveStreams(early []byte) {
 		s.from = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), c.Conn), readAhead)
 	}
 	_ = c.SetReadDeadline(s.by)
+	c.spent = true // so that a GOAWAY arrives, whatever is still coming
 	var over net.Conn = s
 	if c.tls != nil {
 		over = overTLS{s}
