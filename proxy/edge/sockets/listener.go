@@ -31,7 +31,9 @@ type listener struct {
 	forget           func()
 
 	leaving atomic.Bool   // only who is in the backlog is accepted
-	left    chan struct{} // closed when nobody is accepted any more
+	stopped atomic.Bool   // nobody is
+	mu      sync.Mutex    // while the socket is closed
+	left    chan struct{} // closed when it is
 	leaves  sync.Once
 	closed  chan struct{}
 	closes  sync.Once
@@ -58,13 +60,11 @@ func (l *listener) Accept() (net.Conn, error) {
 			}
 			l.stop()
 		}
-		select {
-		case <-l.left:
-			<-l.closed
-			return nil, net.ErrClosed
-		default:
+		if !l.stopped.Load() {
 			return nil, err
 		}
+		<-l.closed
+		return nil, net.ErrClosed
 	}
 }
 
@@ -96,14 +96,23 @@ func (l *listener) leave() {
 // stop ends accepting at once. The socket stays open as long as somebody else has it; its file stays.
 func (l *listener) stop() {
 	l.leaves.Do(func() {
-		close(l.left)
+		l.stopped.Store(true)
 		l.unlink(false)
-		_ = l.socket.Close() // an Accept that has somebody returns him
+		_ = l.end() // an Accept that has somebody returns him
+		close(l.left)
 	})
+}
+
+func (l *listener) end() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.socket.Close()
 }
 
 // unlink says whether a Unix socket's file goes with it.
 func (l *listener) unlink(yes bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if u, ok := l.socket.(*net.UnixListener); ok {
 		u.SetUnlinkOnClose(yes)
 	}
@@ -112,7 +121,7 @@ func (l *listener) unlink(yes bool) {
 // Close is idempotent.
 func (l *listener) Close() error {
 	l.closes.Do(func() {
-		if err := l.socket.Close(); !errors.Is(err, net.ErrClosed) { // it was left
+		if err := l.end(); !errors.Is(err, net.ErrClosed) { // it was left
 			l.err = err
 		}
 		close(l.closed)
