@@ -198,3 +198,16 @@ func (f *front) ask(t *testing.T, method, path string, body io.Reader, fields ..
 	defer res.Body.Close()
 	return res, readAll(t, res)
 }
+
+// reload has the program take the file as it is now, and fails the test where it does not.
+func (g *gatehouse) reload(t *testing.T) {
+	t.Helper()
+	res, err := client.Post(g.admin+"/reload", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body := readAll(t, res); res.StatusCode != http.StatusOK {
+		t.Fatalf("POST /reload: %d %s", res.StatusCode, body)
+	}
+}

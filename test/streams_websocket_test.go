@@ -150,11 +150,7 @@ func TestAWebSocketOutlivesAReload(t *testing.T) {
 	}
 	for _, backend := range []string{two.URL, one.URL, two.URL} {
 		g.write(file(backend))
-		if res, err := client.Post(g.admin+"/reload", "", nil); err != nil || res.StatusCode != 200 {
-			t.Fatalf("reload: %v %v", res, err)
-		} else {
-			_ = res.Body.Close()
-		}
+		g.reload(t)
 		for i, c := range all {
 			comesBack(t, c, websocket.MessageBinary, noise(uint64(i), 100_000), 3)
 		}
