@@ -57,7 +57,7 @@ func (p *procedures) desc() *grpc.ServiceDesc {
 			return &out, err
 		}})
 	}
-	for name, talk := range map[string]func(grpc.ServerStream) error{"Count": count10, "Gather": gather, "Talk": talkBack} {
+	for name, talk := range map[string]func(grpc.ServerStream) error{"Count": count10, "Gather": addUp, "Talk": talkBack} {
 		d.Streams = append(d.Streams, grpc.StreamDesc{StreamName: name, ServerStreams: true, ClientStreams: true,
 			Handler: func(_ any, s grpc.ServerStream) error { return talk(s) }})
 	}
@@ -114,8 +114,8 @@ func count10(s grpc.ServerStream) error {
 	return nil
 }
 
-// gather answers all messages with one: how many bytes they had.
-func gather(s grpc.ServerStream) error {
+// addUp answers all messages with one: how many bytes they had.
+func addUp(s grpc.ServerStream) error {
 	sum := 0
 	for {
 		var in []byte
