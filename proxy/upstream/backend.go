@@ -10,10 +10,11 @@ const restDuration = time.Second
 
 // backend is one server. The fields below its line are the pool's, under the pool's lock.
 type backend struct {
-	pool *Pool
-	url  string
-	way  atomic.Pointer[way]
-	idle idle
+	pool    *Pool
+	url     string
+	way     atomic.Pointer[way]
+	idle    idle    // HTTP/1
+	streams streams // HTTP/2
 
 	renewing sync.Mutex // guards changes of way, and looked
 	looked   time.Time  // when the files of TLS were looked at last
@@ -32,6 +33,12 @@ type backend struct {
 }
 
 func newBackend(p *Pool, url string) *backend { return &backend{pool: p, url: url, up: true} }
+
+// retire closes the connections of one that is dropped, as far as they are idle; the last go with the last claim.
+func (b *backend) retire() {
+	b.idle.close()
+	b.streams.close(false)
+}
 
 // status is called under the pool's lock.
 func (b *backend) status(now time.Time) BackendStatus {

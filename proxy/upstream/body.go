@@ -71,17 +71,16 @@ func (b *body) halt() {
 	b.mu.Lock()
 	first := !b.stopped
 	b.stopped = true
+	if first {
+		if b.held = !b.reading.TryLock(); !b.held {
+			b.reading.Unlock()
+		}
+	}
+	held := b.held
 	b.mu.Unlock()
-	if !first {
+	if !first || !held {
 		return
 	}
-	if b.reading.TryLock() {
-		b.reading.Unlock()
-		return
-	}
-	b.mu.Lock()
-	b.held = true
-	b.mu.Unlock()
 	if in, ok := b.from.(interrupter); ok {
 		in.Interrupt()
 	}

@@ -95,7 +95,11 @@ func (c Claim) Send(ctx context.Context, r *Request) (*Answer, error) {
 	if c.c == nil {
 		return nil, ErrNoBackend
 	}
-	return c.c.b.begin(ctx, r).send(r)
+	b := c.c.b
+	if b.way.Load().streams() {
+		return b.stream(ctx, r, false)
+	}
+	return b.begin(ctx, r).send(r)
 }
 
 // Result is how a claim ended. The zero value says nothing: the claim was not used, or nobody saw what became of it.
@@ -135,5 +139,6 @@ func (c Claim) End(r Result) {
 	b.pool.mu.Unlock()
 	if last {
 		b.idle.close()
+		b.streams.close(true)
 	}
 }

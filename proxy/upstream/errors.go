@@ -15,6 +15,9 @@ var (
 	// ErrStale comes with ErrBroken where the connection had been kept from an earlier exchange and ended before anything of an
 	// answer came: most likely the backend closed it just as the request went out, which says nothing of how the backend does.
 	ErrStale = errors.New("the connection, kept from an earlier exchange, ended before an answer")
+	// ErrRefused comes with ErrBroken where the backend has said that it did nothing about the request (by HTTP/2: a stream that it
+	// refused, or did not come to before it closed the connection), so that another backend may be tried with any that is whole.
+	ErrRefused = errors.New("the backend did nothing about the request")
 	// ErrLate: the context's deadline passed, or it was cancelled with ErrLate as its cause, before the head of the answer was
 	// there.
 	ErrLate = errors.New("the backend is late")

@@ -127,9 +127,7 @@ func (b *backend) check(ctx context.Context, h HealthSettings) error {
 	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
 	defer cancel()
 	r := &Request{Method: "GET", Target: h.Path, Head: h1.Head{{Name: "User-Agent", Value: "Gatehouse (health check)"}}}
-	x := b.begin(ctx, r)
-	x.anew, x.last = true, true
-	answer, err := x.send(r)
+	answer, err := b.askAnew(ctx, r)
 	if err != nil {
 		return fmt.Errorf("health check: %w", err)
 	}
@@ -141,4 +139,14 @@ func (b *backend) check(ctx context.Context, h HealthSettings) error {
 		return fmt.Errorf("health check: status %d", answer.Status)
 	}
 	return nil
+}
+
+// askAnew sends r over a connection that is not used for anything else.
+func (b *backend) askAnew(ctx context.Context, r *Request) (*Answer, error) {
+	if b.way.Load().streams() {
+		return b.stream(ctx, r, true)
+	}
+	x := b.begin(ctx, r)
+	x.anew, x.last = true, true
+	return x.send(r)
 }

@@ -141,7 +141,7 @@ func (p *Pool) Set(s Settings) {
 	p.settle(now)
 	p.mu.Unlock()
 	for _, b := range was {
-		b.idle.close()
+		b.retire()
 	}
 	if !due {
 		return
@@ -183,7 +183,7 @@ func (p *Pool) Close() {
 		<-done
 	}
 	for _, b := range backends {
-		b.idle.close()
+		b.retire()
 	}
 }
 

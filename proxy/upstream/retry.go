@@ -26,7 +26,8 @@ type Attempt struct {
 
 // Again reports whether a request may be sent to another backend after o. It is pure, and knows nothing of the budget.
 //
-// Whatever was not sent may be sent: after ErrConnect, as long as the body is whole. What may have been received is sent again
+// Whatever was not sent may be sent: after ErrConnect, as long as the body is whole. So may what a backend says it did not look at,
+// after ErrRefused. What may have been received is sent again
 // only if receiving it twice is the same as once (RFC 9110 section 9.2.2) and there is no body to lose, and only for a
 // connection that broke before a head came, or for a gateway's 502, 503 or 504. Such an answer with a Retry-After is deliberate:
 // who asks for patience is not to be asked again elsewhere. After ErrLate the time is over, after ErrCancelled and ErrVisitor
@@ -37,7 +38,7 @@ func Again(method string, o Attempt) bool {
 		return false
 	case isAny(o.Err, ErrLate, ErrCancelled, ErrVisitor, ErrRequest, ErrNoBackend):
 		return false
-	case errors.Is(o.Err, ErrConnect) && !o.Sent:
+	case errors.Is(o.Err, ErrRefused), errors.Is(o.Err, ErrConnect) && !o.Sent:
 		return true
 	case o.HasBody || !idempotent(method):
 		return false

@@ -1,0 +1,272 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/proxy/h1"
+)
+
+// stream is one exchange by HTTP/2. The protocol is net/http's; what is its own is what an exchange by HTTP/1 promises as well.
+type stream struct {
+	b      *backend
+	caller context.Context
+	ctx    context.Context // ends with the caller's, or with the stream
+	cancel context.CancelFunc
+	method string
+	body   *body  // nil: none
+	whole  []byte // all of a small one
+	pump   *pump  // nil: the body can be interrupted
+	sent   bool   // in an attempt before this one, and it may have been looked at
+
+	own     bool  // the link is this stream's alone
+	link    *link // nil: none yet
+	try     *try
+	unwatch func() bool // of the caller's context, for the body
+}
+
+// try is one attempt at one link. What is not atomic belongs to the transport's reader.
+type try struct {
+	wrote    atomic.Bool // the head was written, at least in part
+	reads    int64       // of the wire, before
+	fresh    bool        // the link had brought no answer before
+	alone    bool        // and carried nothing else
+	informed int
+	interim  chan interim
+}
+
+type interim struct {
+	status int
+	head   h1.Head
+}
+
+const (
+	maxTries  = 3 // links that are tried where the request was not looked at on the one before
+	replaying = 1 // times that a request is sent again because it may be
+)
+
+// stream carries r to the backend; where own is set over a connection that is closed afterwards.
+func (b *backend) stream(ctx context.Context, r *Request, own bool) (*Answer, error) {
+	w, began := b.way.Load(), time.Now()
+	if err := r.checkStream(w); err != nil {
+		return nil, err
+	}
+	s := &stream{b: b, caller: ctx, method: r.Method, own: own}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	if r.hasBody() {
+		s.body = &body{from: r.Body, length: r.Length}
+		if r.Length < 0 {
+			s.body.lines = r.Trailer
+		}
+		if !s.body.interruptible() {
+			s.pump = &pump{body: s.body}
+		}
+		s.unwatch = context.AfterFunc(ctx, s.halt)
+	}
+	res, err := s.send(r, w)
+	ttfb := time.Since(began)
+	if err == nil {
+		var a *Answer
+		if a, err = s.answer(res, ttfb); err == nil {
+			return a, nil
+		}
+	}
+	err = s.classify(err)
+	s.end()
+	return nil, err
+}
+
+// send gets the head of the final answer. What was not looked at may be sent again over another connection.
+func (s *stream) send(r *Request, w *way) (*http.Response, error) {
+	if s.body != nil && s.body.length > 0 && s.body.length <= maxWhole && s.body.interruptible() {
+		var err error
+		if s.whole, err = s.body.gather(make([]byte, 0, s.body.length+1)); err != nil {
+			return nil, err
+		}
+	}
+	again := replaying
+	for n := 1; ; n++ {
+		if err := s.connect(w); err != nil {
+			return nil, err
+		}
+		// The last moment in which the request can be called back.
+		if r.Sending != nil {
+			r.Sending()
+		}
+		if err := s.ctx.Err(); err != nil {
+			s.link.Release()
+			return nil, err
+		}
+		res, err := s.roundTrip(r, w)
+		if err == nil {
+			s.link.used.Store(true)
+			return res, nil
+		}
+		err = s.explain(err)
+		switch {
+		case s.ctx.Err() != nil || s.body.fault() != nil || errors.Is(err, ErrRequest) || !s.replayable():
+			return nil, err
+		case !s.try.wrote.Load() && n < maxTries:
+		case errors.Is(err, ErrRefused) && again > 0:
+			again--
+		case errors.Is(err, ErrStale) && s.body == nil && idempotent(s.method) && again > 0:
+			again--
+			s.sent = true
+		default:
+			return nil, err
+		}
+		s.leave()
+	}
+}
+
+func (s *stream) connect(w *way) (err error) {
+	if !s.own {
+		s.link, err = s.b.streams.take(s.ctx, s.b)
+		return err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, w.timeout)
+	defer cancel()
+	if s.link, err = s.b.streams.connect(ctx, s.b, w); err != nil {
+		return err
+	}
+	return s.link.Reserve()
+}
+
+// roundTrip is one attempt. Interim answers are told from here, since whoever is told may take his time, and the transport's
+// reader has none.
+func (s *stream) roundTrip(r *Request, w *way) (*http.Response, error) {
+	s.try = &try{reads: s.link.wire.reads.Load(), fresh: !s.link.used.Load(), alone: s.link.InFlight() <= 1,
+		interim: make(chan interim, maxInterim)}
+	out := s.request(r, w)
+	type outcome struct {
+		res *http.Response
+		err error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		res, err := s.link.RoundTrip(out)
+		done <- outcome{res, err}
+	}()
+	tell := func(i interim) {
+		if r.Inform != nil {
+			r.Inform(i.status, i.head)
+		}
+	}
+	for {
+		select {
+		case i := <-s.try.interim:
+			tell(i)
+		case o := <-done:
+			for o.err == nil && len(s.try.interim) > 0 {
+				tell(<-s.try.interim)
+			}
+			return o.res, o.err
+		}
+	}
+}
+
+// replayable reports whether the whole request is still here.
+func (s *stream) replayable() bool { return s.whole != nil || s.body.untouched() }
+
+// explain finds out what a failed attempt means for the next one.
+func (s *stream) explain(err error) error {
+	t := s.try
+	silent := s.link.wire.reads.Load() == t.reads
+	switch {
+	case !t.wrote.Load() && strings.Contains(err.Error(), tooLarge):
+		return fmt.Errorf("%w: %w", ErrRequest, err)
+	case !t.wrote.Load():
+	case unprocessed(err):
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	case !t.fresh && t.alone && silent && s.link.Err() != nil:
+		return fmt.Errorf("%w: %w", ErrStale, err)
+	}
+	return err
+}
+
+// What net/http has no names for.
+const (
+	tooLarge  = "header list larger than peer's advertised limit"
+	goneAway  = "http2: Transport received Server's graceful shutdown GOAWAY"
+	goneFirst = "http2: Transport received GOAWAY from server" // on the first stream of a connection, with an error
+)
+
+// streamError has the shape of net/http's own, which can be had as one (http2StreamError.As).
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (e streamError) Error() string { return fmt.Sprintf("stream error %d", e.Code) }
+
+const refusedStream = 7 // RFC 9113 section 7
+
+// unprocessed reports whether the backend said that it did nothing about the request (RFC 9113 section 8.7).
+func unprocessed(err error) bool {
+	var s streamError
+	if errors.As(err, &s) {
+		return s.Code == refusedStream
+	}
+	return strings.HasPrefix(err.Error(), goneAway) || strings.HasPrefix(err.Error(), goneFirst)
+}
+
+// classify says whose fault it was, as that of an exchange by HTTP/1 does.
+func (s *stream) classify(err error) error {
+	switch over := ended(s.caller); {
+	case errors.Is(err, ErrRequest):
+		return err
+	case s.body.fault() != nil:
+		return fmt.Errorf("%w: %w", ErrVisitor, s.body.fault())
+	case errors.Is(over, ErrLate):
+		waited := s.body.awaited()
+		if t := s.try; !waited && t != nil && t.wrote.Load() && s.link.wire.reads.Load() == t.reads {
+			s.link.tired.Store(true) // it hangs, for all we know
+		}
+		if waited {
+			over = fmt.Errorf("%w: %w", over, errUpload)
+		}
+		return over
+	case over != nil:
+		return over
+	case !s.sent && (s.try == nil || !s.try.wrote.Load()) && s.body.untouched():
+		return fmt.Errorf("%w: %w", ErrConnect, err)
+	default:
+		return fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+}
+
+// leave lets go of a link that did not do.
+func (s *stream) leave() {
+	if s.own && s.link != nil {
+		_ = s.link.Close()
+	}
+	s.link, s.try = nil, nil
+}
+
+// end lets go of everything. What still goes on is cut, and the backend told.
+func (s *stream) end() {
+	if s.unwatch != nil {
+		s.unwatch()
+	}
+	s.halt()
+	s.cancel()
+	s.leave()
+	s.body.stop()
+}
+
+// halt ends the reading of the body. It does not wait.
+func (s *stream) halt() {
+	if s.body == nil {
+		return
+	}
+	s.body.halt()
+	if s.pump != nil {
+		s.pump.stop()
+	}
+}

@@ -1,0 +1,90 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// wire is a connection as HTTP/2 uses it. It sees whether the backend begins as HTTP/2 does, with its settings (RFC 9113 section
+// 3.4), and whether anything came since.
+type wire struct {
+	net.Conn
+	reads atomic.Int64 // that brought something
+
+	first [9]byte // the head of the first frame; the reader's, with got
+	got   int     // bytes until settled
+	begun bool
+
+	settled chan struct{} // closed when the backend's settings were taken
+	ended   chan struct{} // closed when the connection has ended
+	once    sync.Once
+	fault   error // why; once ended
+}
+
+var errNotHTTP2 = errors.New("the backend does not speak HTTP/2")
+
+const settingsFrame = 4
+
+func newWire(c net.Conn) *wire {
+	return &wire{Conn: c, settled: make(chan struct{}), ended: make(chan struct{})}
+}
+
+// Read belongs to one goroutine, which asks for more only when it is done with what it has.
+func (w *wire) Read(p []byte) (int, error) {
+	if !w.begun && w.got >= len(w.first) && w.got >= len(w.first)+w.length() {
+		w.begun = true
+		close(w.settled)
+	}
+	n, err := w.Conn.Read(p)
+	if n > 0 {
+		w.reads.Add(1)
+	}
+	if !w.begun {
+		if w.got < len(w.first) {
+			copy(w.first[w.got:], p[:n])
+		}
+		if w.got += n; w.got >= len(w.first) && w.first[3] != settingsFrame {
+			n, err = 0, errNotHTTP2
+		}
+	}
+	if err != nil {
+		w.end(err)
+	}
+	return n, err
+}
+
+// length is that of the first frame.
+func (w *wire) length() int { return int(w.first[0])<<16 | int(w.first[1])<<8 | int(w.first[2]) }
+
+func (w *wire) Close() error {
+	w.end(net.ErrClosed)
+	return w.Conn.Close()
+}
+
+func (w *wire) end(err error) {
+	w.once.Do(func() {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		w.fault = err
+		close(w.ended)
+	})
+}
+
+// settle waits for the backend's settings: before them it is not known how many exchanges it takes at once, nor that it speaks
+// HTTP/2 at all, and nothing of a request has left.
+func (w *wire) settle(ctx context.Context) error {
+	select {
+	case <-w.settled:
+		return nil
+	case <-w.ended:
+		return fmt.Errorf("http/2: the connection ended before it began: %w", w.fault)
+	case <-ctx.Done():
+		return fmt.Errorf("http/2: no settings came: %w", ctx.Err())
+	}
+}
