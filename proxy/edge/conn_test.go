@@ -140,30 +140,35 @@ func TestHalfAHeadIsForgotten(t *testing.T) {
 
 // What comes while a visitor waits is the next request's, and neither lost nor taken for his leaving.
 func TestWhatComesDuringAnExchangeIsTheNextRequest(t *testing.T) {
-	held, release := make(chan struct{}), make(chan struct{})
-	s := start(t, Settings{}, func(v Visitor) {
-		if v.Target() == "/held" {
-			held <- struct{}{}
-			<-release
-			if v.Context().Err() != nil {
-				t.Error("the visitor is taken for gone")
+	for _, way := range []struct {
+		start func(*testing.T, Settings, handle) *Server
+		dial  func(*testing.T, *Server) *client
+	}{{start, dial}, {startTLS, func(t *testing.T, s *Server) *client { return dialTLS(t, s) }}} {
+		held, release := make(chan struct{}), make(chan struct{})
+		s := way.start(t, Settings{}, func(v Visitor) {
+			if v.Target() == "/held" {
+				held <- struct{}{}
+				<-release
+				if v.Context().Err() != nil {
+					t.Error("the visitor is taken for gone")
+				}
 			}
-		}
-		reply(v, v.Target()+v.Head().Get("Pad"))
-	})
-	pad := strings.Repeat("x", 20<<10) // more than there is room for
-	c := dial(t, s)
-	c.send("GET /held HTTP/1.1\nHost: a\n\n")
-	wait(t, held)
-	<-time.After(3 * watchAfter) // no wait for an event: by then somebody looks
-	c.send("GET /next HTTP/1.1\nHost: a\nPa")
-	<-time.After(watchAfter)
-	c.send("d: " + pad + "\n\nGET /last HTTP/1.1\nHost: a\n\n")
-	<-time.After(watchAfter)
-	close(release)
-	for _, want := range []string{"/held", "/next" + pad, "/last"} {
-		if _, body := c.answer("GET"); body != want {
-			t.Errorf("%d bytes %.20q, want %.20q", len(body), body, want)
+			reply(v, v.Target()+v.Head().Get("Pad"))
+		})
+		pad := strings.Repeat("x", 20<<10) // more than there is room for
+		c := way.dial(t, s)
+		c.send("GET /held HTTP/1.1\nHost: a\n\n")
+		wait(t, held)
+		<-time.After(3 * watchAfter) // no wait for an event: by then somebody looks
+		c.send("GET /next HTTP/1.1\nHost: a\nPa")
+		<-time.After(watchAfter)
+		c.send("d: " + pad + "\n\nGET /last HTTP/1.1\nHost: a\n\n")
+		<-time.After(watchAfter)
+		close(release)
+		for _, want := range []string{"/held", "/next" + pad, "/last"} {
+			if _, body := c.answer("GET"); body != want {
+				t.Errorf("%d bytes %.20q, want %.20q", len(body), body, want)
+			}
 		}
 	}
 }

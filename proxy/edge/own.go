@@ -46,7 +46,10 @@ func (c *conn) answerHealth(v Visitor) {
 // redirect sends a visitor to the same place by way of TLS. Where that place cannot be told he is refused.
 func (c *conn) redirect(v Visitor, l *live) {
 	told := Refused{
-		Peer: c.peer, At: time.Now(), Status: 308, Reason: "https_wanted", Method: strings.Clone(v.Method()), Target: strings.Clone(v.Target()),
+		At: time.Now(), Status: 308, Reason: "https_wanted", Method: strings.Clone(v.Method()), Target: strings.Clone(v.Target()),
+	}
+	if v.Proto() == "HTTP/2.0" {
+		told.Proto = v.Proto()
 	}
 	var head h1.Head
 	host, ok := nameOf(v.Host())

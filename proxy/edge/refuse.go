@@ -12,6 +12,8 @@ import (
 // valid.
 type Refused struct {
 	Peer           netip.AddrPort
+	Secure         bool   // the connection is TLS
+	Proto          string // "HTTP/2.0", or "" where that was not made sure of
 	At             time.Time
 	Status         int // 0: nothing was said
 	Reason         string
@@ -24,6 +26,7 @@ var errHeadTimeout = &h1.Refusal{Status: 408, Reason: "head_timeout"}
 
 // tell tells whoever wants to know.
 func (c *conn) tell(r Refused) {
+	r.Peer, r.Secure = c.peer, c.facts != nil
 	if c.server.refused != nil {
 		c.server.refused(r)
 	}
@@ -36,7 +39,7 @@ func (c *conn) refuse(err error) {
 	if !ok {
 		return
 	}
-	told := Refused{Peer: c.peer, At: time.Now(), Status: refusal.Status, Reason: refusal.Reason, Method: c.v.req.Method, Target: c.v.req.Target}
+	told := Refused{At: time.Now(), Status: refusal.Status, Reason: refusal.Reason, Method: c.v.req.Method, Target: c.v.req.Target}
 	defer func() { c.tell(told) }()
 	if refusal == h1.ErrPreface {
 		told.Status = 0

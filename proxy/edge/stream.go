@@ -60,7 +60,7 @@ func (v *stream) exchange() bool {
 // refuse tells a visitor why nobody looked at his request.
 func (v *stream) refuse(refusal *h1.Refusal) {
 	told := Refused{
-		Peer: v.s.peer, At: v.arrived, Status: refusal.Status, Reason: refusal.Reason, Method: v.r.Method, Target: v.r.RequestURI,
+		Proto: v.Proto(), At: v.arrived, Status: refusal.Status, Reason: refusal.Reason, Method: v.r.Method, Target: v.r.RequestURI,
 	}
 	text := statusText(refusal.Status)
 	if err := v.Answer(refusal.Status, refusalHead(refusal.Reason), int64(len(text)), false); err == nil && v.r.Method != "HEAD" {

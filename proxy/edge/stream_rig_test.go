@@ -62,6 +62,12 @@ func dialRaw(t *testing.T, s *Server, settings ...http2.Setting) *raw {
 	if s.live.Load().tls != nil {
 		c, _ = c.secure(clientTLS("h2"))
 	}
+	return begin(t, c, settings...)
+}
+
+// begin begins HTTP/2 on a connection.
+func begin(t *testing.T, c *client, settings ...http2.Setting) *raw {
+	t.Helper()
 	r := &raw{Conn: c.Conn, t: t, fr: http2.NewFramer(c.Conn, c.br)}
 	r.fr.AllowIllegalWrites = true
 	r.fr.ReadMetaHeaders = hpack.NewDecoder(4096, nil)

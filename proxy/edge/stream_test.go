@@ -270,12 +270,12 @@ func TestHTTP2WhereItIsNotWanted(t *testing.T) {
 	io.WriteString(c, http2.ClientPreface)
 	c.ended()
 	s = startTLS(t, Settings{}, func(v Visitor) { reply(v, v.Proto()) })
-	c, over := dial(t, s).secure(clientTLS("h2", "http/1.1"))
+	_, over := dial(t, s).secure(clientTLS("h2", "http/1.1"))
 	if got := over.ConnectionState().NegotiatedProtocol; got != "http/1.1" {
 		t.Errorf("%q was agreed on", got)
 	}
 	s = startH2(t, true, Settings{}, func(v Visitor) { reply(v, v.Proto()) })
-	c, _ = dial(t, s).secure(clientTLS()) // who knows all the same, but did not say so
+	c, _ = dial(t, s).secure(clientTLS()) // somebody who knows all the same, but did not say so
 	io.WriteString(c, http2.ClientPreface)
 	c.ended()
 	s = startH2(t, false, Settings{}, func(v Visitor) { reply(v, v.Proto()) })
@@ -286,4 +286,57 @@ func TestHTTP2WhereItIsNotWanted(t *testing.T) {
 	}
 	io.WriteString(c, http2.ClientPreface)
 	c.ended()
+}
+
+// Whoever waits for 100 Continue gets it when somebody reads, and from a handler who does not, an answer.
+func TestContinueOnHTTP2(t *testing.T) {
+	s := startH2(t, false, Settings{}, func(v Visitor) {
+		if v.Target() == "/read" {
+			if body, err := io.ReadAll(v.Body()); string(body) != "x" || err != nil {
+				t.Errorf("%q, %v", body, err)
+			}
+		}
+		reply(v, "ok")
+	})
+	r := dialRaw(t, s)
+	for id, path := range map[uint32]string{1: "/read", 3: "/not"} {
+		r := dialRaw(t, s)
+		r.do(r.open(id, false, "POST", path, "expect", "100-continue"))
+		f, err := r.next(http2.FrameHeaders)
+		r.do(err)
+		status := f.(*http2.MetaHeadersFrame).PseudoValue("status")
+		if want := map[string]string{"/read": "100", "/not": "200"}[path]; status != want {
+			t.Errorf("%s: %s, want %s", path, status, want)
+		}
+		if status == "100" {
+			r.do(r.fr.WriteData(id, true, []byte("x")))
+			if got := r.fate(id); got != "200" {
+				t.Errorf("%s: then %s", path, got)
+			}
+		}
+	}
+	r.Close()
+}
+
+func TestHTTP2BehindAPROXYHeader(t *testing.T) {
+	for kind, secure := range kinds {
+		peers := make(chan string, 1)
+		s := startH2(t, secure, Settings{Live: Live{ProxyProtocol: loopback}}, func(v Visitor) {
+			peers <- v.Peer().String()
+			reply(v, "ok")
+		})
+		c := dial(t, s)
+		io.WriteString(c, v1)
+		if secure {
+			c, _ = c.secure(clientTLS("h2"))
+		}
+		r := begin(t, c)
+		r.do(r.open(1, true, "GET", "/"))
+		if got := r.fate(1); got != "200" {
+			t.Errorf("%s: %s", kind, got)
+		}
+		if got := wait(t, peers); got != "192.0.2.7:4711" {
+			t.Errorf("%s: %s", kind, got)
+		}
+	}
 }

@@ -86,7 +86,6 @@ func (c *conn) serveStreams(early []byte) {
 		s.from = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), c.Conn), readAhead)
 	}
 	_ = c.SetReadDeadline(s.by)
-	c.spent = true // so that a GOAWAY arrives, whatever is still coming
 	var over net.Conn = s
 	if c.tls != nil {
 		over = overTLS{s}
@@ -152,6 +151,14 @@ func (s *streams) look(p []byte) {
 		s.by = time.Now().Add(s.server.limits.HeadTimeout)
 	}
 	_ = s.SetReadDeadline(s.by)
+}
+
+// Close is for the server, and lets a GOAWAY arrive, whatever is still coming.
+func (s *streams) Close() error {
+	if s.state.Load() == busy { // it is nobody else's to close
+		s.spent = true
+	}
+	return s.conn.Close()
 }
 
 // Write sends what the server wrote. Resets among it that the visitor provoked count against him.

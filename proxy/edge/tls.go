@@ -82,7 +82,7 @@ func (c *conn) refusePlain(to net.Conn) {
 		return
 	}
 	const text = "400 Bad Request\nThis port speaks TLS: https, not http.\n"
-	told := Refused{Peer: c.peer, At: time.Now(), Status: errPlain.Status, Reason: errPlain.Reason, BytesOut: int64(len(text))}
+	told := Refused{At: time.Now(), Status: errPlain.Status, Reason: errPlain.Reason, BytesOut: int64(len(text))}
 	if out, err := c.appendRefusal(nil, errPlain.Status, errPlain.Reason, "", len(text)); err == nil {
 		c.spent = true
 		_ = to.SetWriteDeadline(time.Now().Add(c.server.limits.WriteTimeout))
