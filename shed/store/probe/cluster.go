@@ -21,6 +21,11 @@ type ClusterSettings struct {
 	Node Settings
 }
 
+const (
+	moveGrace = 250 * time.Millisecond // for a primary to hear that another took its place
+	hearGap   = 2 * time.Millisecond   // between two looks at whether it has
+)
+
 // whole is the name of the one part of a cluster of which nothing is known.
 const whole = "cluster"
 
@@ -157,7 +162,7 @@ func (c *Cluster) believe(spans []span, now time.Time) {
 func (c *Cluster) shard(name string, spans []span, now time.Time) *shard {
 	s := &shard{name: name, master: spans[0].master, spans: spans, prober: &shardProber{cluster: c, name: name}}
 	s.stay, s.leave = context.WithCancel(c.ctx)
-	s.nodes = succession{lock: &c.mu, ctx: c.ctx, work: &c.work, node: c.node,
+	s.nodes = succession{lock: &c.mu, ctx: c.ctx, work: &c.work, node: c.node, grace: moveGrace,
 		ask: func(ctx context.Context, l *link) (role, error) {
 			c.mu.Lock()
 			tag := s.tag
@@ -242,6 +247,20 @@ func (c *Cluster) redirect(name string, from aim, r redirection) {
 		s.detour, s.until = r.to, now.Add(detourFor)
 	}
 	s.turn(c.ctx)
+}
+
+// hearOut gives the nodes of a shard that has just got another the time to hear of it, and to say what they are, if ctx has it: a
+// failover that goes well closes nothing.
+func (c *Cluster) hearOut(ctx context.Context, name string) {
+	for {
+		c.mu.Lock()
+		s := c.named(name)
+		heard := s == nil || !s.nodes.unheard(time.Now())
+		c.mu.Unlock()
+		if heard || !pause(ctx, hearGap) {
+			return
+		}
+	}
 }
 
 // settle is e, which came of that aim, as it counts by what the nodes of the shard say, with what is to be told.

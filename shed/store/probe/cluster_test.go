@@ -62,7 +62,7 @@ func TestAShardFailsOver(t *testing.T) {
 	f := c.finding()
 	f.untilWritable()
 	old, heir := c.nodes[0], c.nodes[3]
-	heir.do("cluster", "failover")
+	c.failover(heir)
 	from := time.Now()
 	f.until("at the replica", func(all map[string]store.Evidence) bool { return f.at(three[0]) == heir.addr() && writable(all) },
 		func(all map[string]store.Evidence) {
@@ -76,6 +76,10 @@ func TestAShardFailsOver(t *testing.T) {
 	if !slices.Equal(f.names, three) {
 		t.Error(f.names)
 	}
+
+	old.eventually("it is a replica", func() bool {
+		return strings.Contains(fmt.Sprint(old.ctl.Do(t.Context(), "info", "replication").Val()), "master_link_status:up")
+	})
 
 	// The killed one is replaced, and comes back as a replica.
 	heir.kill()

@@ -67,8 +67,10 @@ func (c *Cluster) seat(now time.Time) {
 	}
 	if now.Sub(c.heard) >= dividedFor || n == 0 {
 		for _, s := range c.spans {
-			if len(others) < membersMost {
-				others = append(others, s.replicas...)
+			for _, r := range s.replicas {
+				if len(others) < membersMost && !slices.Contains(others, r) {
+					others = append(others, r)
+				}
 			}
 		}
 		others = append(others, c.set.Addresses...)

@@ -77,6 +77,26 @@ func (c *shards) agree(nodes, size int) {
 	}
 }
 
+// failover has a replica take over, and waits until it has. The cluster refuses silently where the last failover is not long ago.
+func (c *shards) failover(heir *server) {
+	c.t.Helper()
+	heir.eventually("it is a replica that has everything", func() bool {
+		return strings.Contains(heir.do("info", "replication").(string), "master_link_status:up")
+	})
+	var tried time.Time
+	heir.eventually("it is the primary", func() bool {
+		is, err := heir.ctl.Do(context.Background(), "role").Slice()
+		if err == nil && is[0] == "master" {
+			return true
+		}
+		if time.Since(tried) > time.Second {
+			tried = time.Now()
+			_ = heir.try("cluster", "failover")
+		}
+		return false
+	})
+}
+
 // finder is a Cluster whose parts are probed, as a Group would.
 type finder struct {
 	*Cluster

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -103,9 +104,11 @@ func (r *Redis) converse(a *attempt, l *link, exchange func(*link) error) (*link
 			err = ctx.Err()
 		case err == nil:
 			return l, nil
+		case errors.Is(err, os.ErrDeadlineExceeded): // the connection's deadline, which is the context's
+			err = context.DeadlineExceeded
 		}
 		l.close()
-		if l = nil; !used || word(err) != "" || ctx.Err() != nil {
+		if l = nil; !used || word(err) != "" || ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
 			return nil, err
 		}
 	}

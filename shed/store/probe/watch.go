@@ -17,6 +17,7 @@ import (
 const (
 	staleFor   = 30 * time.Second       // after the majority moved, what the nodes say of themselves counts
 	roleGap    = 150 * time.Millisecond // between two questions to one node
+	graceGap   = 10 * time.Millisecond  // the same, at first, where there is a grace
 	roleWithin = 300 * time.Millisecond // a node that has not answered by then is mute
 	watchMost  = 8                      // nodes that are asked at a time
 )
@@ -101,6 +102,8 @@ type succession struct {
 	work *sync.WaitGroup
 	node func(address string) Settings // how a node is reached
 	ask  func(context.Context, *link) (role, error)
+	// grace is how long after a move the nodes are asked at short intervals: for where they hear of it by themselves within moments.
+	grace time.Duration
 
 	current *watch   // of the node, since the majority moved to it; nil before it ever did
 	former  []*watch // of the nodes before it
@@ -125,6 +128,17 @@ func (s *succession) claims(now time.Time) []claim {
 		}
 	}
 	return all
+}
+
+// unheard reports whether what is to be heard soon is not yet: what a node is, or within the grace that one before has heard that
+// it is no primary any more.
+func (s *succession) unheard(now time.Time) bool {
+	if c := s.current.claim(now); c.role == unasked && c.since < staleFor {
+		return true
+	}
+	return slices.ContainsFunc(s.claims(now), func(c claim) bool {
+		return c.role == unasked && c.since < staleFor || c.role == primary && c.since < s.grace
+	})
 }
 
 // reticent says which node does not say what it is though it answers; nil: none.
@@ -199,7 +213,11 @@ func (s *succession) look(ctx context.Context, w *watch) {
 			w.peer = net.JoinHostPort(peer, port)
 		}
 		s.lock.Unlock()
-		if w.fresh && is == primary || !pause(ctx, roleGap) {
+		gap := roleGap
+		if time.Since(w.moved) < s.grace {
+			gap = graceGap
+		}
+		if w.fresh && is == primary || !pause(ctx, gap) {
 			return
 		}
 		s.lock.Lock()
