@@ -69,6 +69,15 @@ func (m *member) Beat(ctx context.Context, own string, others []string) ([]time.
 	return seen, nil
 }
 
+func (m *member) Close() error {
+	m.peers.mu.Lock()
+	defer m.peers.mu.Unlock()
+	if m.busy {
+		m.peers.t.Error("closed while a heartbeat is under way")
+	}
+	return m.script.Close()
+}
+
 func (p *peers) change(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -191,6 +200,19 @@ func TestMembersThatNeverCopiedTurnNothingOn(t *testing.T) {
 		if parts[1].BeatErr != "NOPERM" || parts[2].Lags != nil {
 			t.Errorf("%q, %+v", parts[1].BeatErr, parts[2].Lags)
 		}
+	})
+}
+
+func TestAMemberThatCannotBeAskedAnyMoreIsDoubted(t *testing.T) {
+	inPeers(t, copying(), func(t *testing.T, tr *troupe, p *peers) {
+		p.change(func() { p.away["eu"], p.away["us"] = errors.New("NOPERM"), errors.New("NOPERM") })
+		if d := until(t, 20*time.Second, "diverged", tr.Diverged); d < 4*time.Second || d > 6100*time.Millisecond {
+			t.Errorf("found after %v", d)
+		}
+		if v := tr.Status().Diverged; v.From != "" || v.Lag <= 5*time.Second {
+			t.Errorf("%+v", v)
+		}
+		tr.want(t, shed.Writable, shed.OK)
 	})
 }
 

@@ -51,9 +51,7 @@ func (g *Group) tried(begun time.Time, worked bool) {
 		}
 	}
 	g.mu.Lock()
-	if g.trials.worked++; !worked {
-		g.trials.worked = 0
-	}
+	g.trials.worked++
 	counts := !worked || g.trials.worked*len(about) >= len(all)
 	if counts {
 		g.trials.worked = 0

@@ -43,6 +43,25 @@ func TestReadsThatWorkOverruleProbersThatReachNoPart(t *testing.T) {
 	})
 }
 
+// Nobody waits for checks that hang, where trials have shown that they say nothing.
+func TestNobodyWaitsForProbersThatAreOverruled(t *testing.T) {
+	inGroup(t, together(0), abc, func(t *testing.T, tr *troupe) {
+		for _, p := range tr.p {
+			p.say(hung)
+		}
+		tr.become(t, shed.Down, 2*time.Second)
+		tr.try(13*time.Second, always)
+		tr.want(t, shed.Unknown, shed.CauseHung)
+		for range 10 {
+			from := time.Now()
+			if v := tr.Verdict(t.Context(), 0); v.Late || time.Since(from) != 0 {
+				t.Errorf("%+v after %v", v, time.Since(from))
+			}
+			time.Sleep(37 * time.Millisecond)
+		}
+	})
+}
+
 // A read that works says little of one part in three.
 func TestReadsOfOtherPartsDoNotOverrule(t *testing.T) {
 	inGroup(t, together(0), abc, func(t *testing.T, tr *troupe) {

@@ -115,7 +115,14 @@ func TestAGroupConcurrently(t *testing.T) {
 		for _, f := range []func(){
 			func() { tr.Verdict(t.Context(), 0) },
 			func() { tr.Look(t.Context()) },
-			func() { tr.Status(); tr.Parts(); tr.Current(); tr.LastImpaired(); tr.HeldUntil(); tr.Overridden() },
+			func() {
+				tr.Status()
+				tr.Parts()
+				tr.Current()
+				tr.LastImpaired()
+				tr.HeldUntil()
+				tr.Overridden()
+			},
 			func() { tr.Report(Report{From: "one", For: time.Millisecond}) },
 			func() { tr.Report(Report{From: "two", For: time.Millisecond}) },
 			func() { _ = tr.Override(Override{State: shed.Down, Until: time.Now().Add(3 * time.Millisecond)}) },

@@ -80,6 +80,11 @@ func TestAWordThatIsRenewedHoldsOn(t *testing.T) {
 		s.want(t, shed.ReadOnly, shed.CauseReported)
 		time.Sleep(2 * time.Millisecond)
 		s.want(t, shed.Writable, shed.OK)
+		s.Report(Report{From: "two", For: 5 * time.Second})
+		s.Report(Report{From: "two", For: time.Second}) // holds on, for less
+		if d := s.become(t, shed.Writable, 5*time.Second); d > time.Second+time.Millisecond {
+			t.Errorf("held for %v, want a second", d)
+		}
 	})
 }
 
@@ -183,10 +188,15 @@ func TestReportersAreBounded(t *testing.T) {
 func TestReportsAboutTheWholeStoreAndAboutAPart(t *testing.T) {
 	set := GroupSettings{Settings: believing()}
 	inGroup(t, set, abc, func(t *testing.T, tr *troupe) {
+		called := 0
+		tr.OnClose(func(shed.Verdict) { called++ })
 		for _, from := range []string{"one", "two"} {
 			tr.Report(Report{From: from, For: 2 * time.Second})
 		}
 		tr.want(t, shed.ReadOnly, shed.CauseReported)
+		if called != 1 {
+			t.Errorf("%d called back", called)
+		}
 		if u := unheld(tr.Current()); u.State != shed.Writable || tr.Part("a").Current().State != shed.Writable || len(tr.Status().Reports) != 2 {
 			t.Errorf("%+v", u)
 		}
@@ -206,6 +216,31 @@ func TestReportsAboutTheWholeStoreAndAboutAPart(t *testing.T) {
 		}
 		tr.Set(GroupSettings{Settings: believing(), Require: 1})
 		tr.want(t, shed.Writable, shed.OK)
+	})
+}
+
+func TestReportsAboutTheWholeOnlyCloseSignIns(t *testing.T) {
+	report := func(tr *troupe) {
+		tr.Report(Report{From: "one", For: 5 * time.Second})
+		tr.Report(Report{From: "two", For: 5 * time.Second})
+	}
+	inGroup(t, GroupSettings{Settings: believing()}, abc, func(t *testing.T, tr *troupe) {
+		tr.p["b"].say(refused)
+		tr.become(t, shed.Down, time.Second)
+		report(tr)
+		tr.want(t, shed.Down, shed.CauseRefused)
+	})
+	inGroup(t, GroupSettings{Settings: believing(), Require: 1}, abc, func(t *testing.T, tr *troupe) {
+		tr.p["b"].say(refused)
+		time.Sleep(time.Second)
+		report(tr)
+		tr.want(t, shed.ReadOnly, shed.CauseReported)
+		if u := unheld(tr.Current()); u.State != shed.Writable {
+			t.Errorf("%+v: others go by what is left, not by the worst part", u)
+		}
+		if v := tr.Look(t.Context()); v.Observed != shed.Down || v.ObservedCause != shed.CauseRefused {
+			t.Errorf("%+v: an app may live on b", v)
+		}
 	})
 }
 
