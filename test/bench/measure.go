@@ -89,9 +89,7 @@ func streams(full *process, others map[string]*process, c *credentials) []*measu
 		{"gRPC", newCall(c.speaking("h2"))},
 	} {
 		m := &measure{name: k.name, base: "nginx"}
-		if _, open := k.ask.(sockets); open || full.secret != "" {
-			m.add(full, k.ask)
-		}
+		m.add(full, k.ask)
 		for _, p := range peers {
 			if p.streams {
 				m.add(others[p.name], k.ask)

@@ -97,12 +97,12 @@ func (s *stage) gatehouse(name, store, state string) (*process, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	address := freeAddress()
-	p, admin, err := gatehouse(s.program, dir, address, s.app.address(), store)
+	at := s.places()
+	p, admin, err := gatehouse(s.program, dir, at, store)
 	if err != nil {
 		return nil, "", err
 	}
-	p.name, p.address = name, address
+	p.name, p.address, p.secret = name, at.open, at.secret
 	ready := small()
 	if state == "down" {
 		ready = newQuestion("GET", "/page", true, nil, 503, -1)
