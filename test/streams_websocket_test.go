@@ -145,6 +145,9 @@ func TestAWebSocketOutlivesAReload(t *testing.T) {
 	if got := g.metric(t, `gatehouse_pool_in_flight{pool="app"}`); got != 0 {
 		t.Errorf("three WebSockets count as %v requests in flight", got)
 	}
+	if got := g.metric(t, `gatehouse_tunnels{pool="app"}`); got != 3 {
+		t.Errorf("three WebSockets count as %v tunnels", got)
+	}
 	if _, body := f.ask(t, "GET", "/", nil); body != "one" {
 		t.Errorf("beside three WebSockets in a pool of one: %q", body)
 	}
@@ -168,6 +171,7 @@ func TestAWebSocketOutlivesAReload(t *testing.T) {
 	eventually(t, patience, "it is logged when it is over", func() bool {
 		return strings.Count(strings.Join(g.accessLines(), "\n"), `"status":101`) == 1
 	})
+	eventually(t, patience, "and is no tunnel any more", func() bool { return g.metric(t, `gatehouse_tunnels{pool="app"}`) == 3 })
 }
 
 // TestAnIdleWebSocket stays beyond what a connection has to begin, or to bring a body.

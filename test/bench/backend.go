@@ -13,7 +13,8 @@ import (
 )
 
 // backend is the app behind every proxy: it reads just enough of a request to know where it ends, and answers by its path with
-// bytes that were made before. It understands no chunked bodies, which no proxy here makes of a request that has a length.
+// bytes that were made before, or as a WebSocket. It understands no chunked bodies, which no proxy here makes of a request that has a
+// length.
 //
 // Make one with newBackend; its owner must close it.
 type backend struct {
@@ -88,6 +89,9 @@ func (b *backend) serve(c net.Conn) error {
 		}
 		_, after, _ := bytes.Cut(head, []byte(" "))
 		path, _, _ := bytes.Cut(after, []byte(" "))
+		if string(path) == "/socket" {
+			return sendBack(c, buf, copy(buf, buf[end:n]))
+		}
 		reply, known := b.answers[string(path)]
 		if !known {
 			reply = answer("404 Not Found", "", 0)

@@ -16,6 +16,11 @@
 //
 // wrk is not used even where there is one: our client is the same for both loads, and looks at every answer's status and length.
 //
+// Four measures have a visitor's connection speak something else, for Gatehouse, nginx, HAProxy and Caddy alone, who are told the
+// same: 1 kB over TLS, by HTTP/1.1 and by HTTP/2; a message of 100 bytes that a WebSocket sends back, in the clear; and a gRPC call with
+// such a message, by HTTP/2 over TLS in front and in the clear behind, where a real grpc-go server answers. By HTTP/2, too, each of the
+// 64 connections asks for one thing at a time: what several at once on one connection would cost is not measured.
+//
 // Every measure is taken twice (-rounds), all proxies in random order in each round, and the better round counts: noise only
 // ever makes figures worse. On a machine that others use, more and shorter rounds say more: go run ./test/bench -rounds 4.
 // Memory is the highest resident size (VmHWM) during the runs of that measure, added up over the processes; pages that
@@ -23,8 +28,9 @@
 //
 // # What is alike
 //
-// Each has two workers or threads, keep-alive to visitors and backend, and an access log in a file. Nothing is compressed, nothing
-// is encrypted, nothing is cached. Debug features and the peers' own admin interfaces are off.
+// Each has two workers or threads, keep-alive to visitors and backend, and an access log in a file. Nothing is compressed and nothing
+// is cached. Debug features and the peers' own admin interfaces are off. Where TLS is spoken it is 1.3 with one certificate, whose key
+// is on P-256, and TLS_AES_128_GCM_SHA256, which our client insists on; handshakes are over before anything is measured.
 //
 // # What is not alike
 //
@@ -33,6 +39,8 @@
 //   - Its limits (256 in flight, quotas and the page's rate at a million a second) are high enough to refuse nothing: every request is
 //     counted, none is turned away. By default a pool has no limit, and a client gets two pages a second.
 //   - nginx gathers its log lines (buffer=64k flush=1s), since Gatehouse gathers them too. HAProxy and others write each line.
+//   - A message of a WebSocket counts as a request here. To a proxy it is none: it logs a WebSocket once, at its end, and Gatehouse
+//     does nothing of what it is for with what goes by.
 //   - nginx takes a whole answer and a whole POST before it passes them on, and never through a file here; the others relay them.
 //   - The page of Gatehouse is HTML in the visitor's language of some kilobytes with a policy and a reference, made for each
 //     visitor; the peers' 503 page is their built-in constant of 100 to 200 bytes.

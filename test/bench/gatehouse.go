@@ -29,32 +29,36 @@ func build(ctx context.Context, dir string) (string, error) {
 }
 
 // gatehouseFile returns the operator's file: everything on. Store "" leaves the session store out.
-func gatehouseFile(dir, address, admin, backend, store string) string {
+func gatehouseFile(dir string, at places, admin, store string) string {
 	if store != "" {
 		store = fmt.Sprintf("\n  store: {redis: {address: %q}}", store)
 	}
-	return fmt.Sprintf(`listen: [{address: %q}]
+	return fmt.Sprintf(`listen:
+  - {address: %q}
+  - {address: %q, tls: {certificates: [{cert_file: %q, key_file: %q}]}}
 admin: {address: %q, pprof: true}
 log: {access: %s/access.log}
 session:
   cookies: [sid]%s
 pools:
-  login: {backends: ["http://%[5]s"], max_in_flight: 256}
-  app: {backends: ["http://%[5]s"], max_in_flight: 256}
+  login: {backends: ["http://%[8]s"], max_in_flight: 256}
+  app: {backends: ["http://%[8]s"], max_in_flight: 256}
+  calls: {backends: ["h2c://%[9]s"], max_in_flight: 256}
 quotas:
   everybody: {key: client_ip, rate: 1000000/s, burst: 1000000}
 routes:
   - {name: sign-in, match: {path: /login}, pool: login, overflow: app, needs: write, restart: /login, quotas: [everybody]}
   - {name: page, match: {path: /page}, pool: app, needs: write, sign_in: false, quotas: [everybody]}
+  - {name: calls, match: {path: "/bench.Echo/*"}, pool: calls, needs: read, quotas: [everybody]}
   - {name: app, pool: app, needs: read, quotas: [everybody]}
 degrade: {rate: {per_client: 1000000/s, burst: 1000000, per_address: 1000000/s}}
-`, address, admin, dir, store, backend)
+`, at.open, at.secret, at.cert, at.key, admin, dir, store, at.app, at.calls)
 }
 
 // gatehouse plans a Gatehouse, and returns the address of its admin listener as well.
-func gatehouse(program, dir, address, backend, store string) (plan, string, error) {
+func gatehouse(program, dir string, at places, store string) (plan, string, error) {
 	admin := freeAddress()
-	file, err := write(dir, "gatehouse.yaml", gatehouseFile(dir, address, admin, backend, store))
+	file, err := write(dir, "gatehouse.yaml", gatehouseFile(dir, at, admin, store))
 	argv := []string{program, "run", "-c", file, "--drain-delay", "0s", "--drain-timeout", "1s"}
 	return plan{argv: argv, log: dir + "/access.log"}, admin, err
 }

@@ -43,7 +43,6 @@ func (r run) each() time.Duration { return r.cpu / time.Duration(max(1, r.done))
 // load counts what comes of requests. It is safe for concurrent use.
 type load struct {
 	pid  int // the proxy's
-	ask  *question
 	done atomic.Int64
 
 	mu     sync.Mutex
@@ -92,16 +91,16 @@ func (l *load) finish(r *run) error {
 }
 
 // closed has every visitor ask again as soon as there is an answer.
-func closed(p *process, ask *question, length time.Duration) (run, error) {
-	l := &load{pid: p.pid(), ask: ask}
+func closed(p *process, w wish, length time.Duration) (run, error) {
+	l := &load{pid: p.pid()}
 	var stopped atomic.Bool
 	var wg sync.WaitGroup
 	for i := range connections {
-		v := newVisitor(p.address, i)
+		v := w.begin(p, i)
 		wg.Go(func() {
 			defer v.close()
 			for !stopped.Load() {
-				if err := v.ask(ask); err != nil {
+				if err := v.ask(); err != nil {
 					l.fail(err)
 					time.Sleep(10 * time.Millisecond) // not a storm of whoever cannot connect
 					continue

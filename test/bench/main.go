@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -22,6 +24,7 @@ const (
 func main() {
 	rounds := flag.Int("rounds", 2, "how often each measure is taken")
 	budget := flag.Duration("budget", 4*time.Minute+30*time.Second, "how long all of it may take; runs are shortened to fit, to a second at least")
+	only := flag.String("only", "", "take only the measures whose name holds this")
 	keep := flag.String("profile", "", "keep the CPU profile of Gatehouse in this file")
 	flag.Parse()
 	// Children that end with the thread that started them need it to stay.
@@ -29,7 +32,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	debug.SetGCPercent(400)
-	if err := bench(ctx, *rounds, *budget, *keep); err != nil {
+	if err := bench(ctx, *rounds, *budget, *only, *keep); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -41,7 +44,7 @@ func lengths(left time.Duration, runs int) time.Duration {
 	return max(time.Second, min(4*time.Second, left/time.Duration(max(1, runs))-around))
 }
 
-func bench(ctx context.Context, rounds int, budget time.Duration, keep string) error {
+func bench(ctx context.Context, rounds int, budget time.Duration, only, keep string) error {
 	begun := time.Now()
 	fmt.Fprintln(os.Stderr, "building Gatehouse")
 	s, err := newStage(ctx)
@@ -58,11 +61,7 @@ func bench(ctx context.Context, rounds int, budget time.Duration, keep string) e
 		return fmt.Errorf("gatehouse whose store is away: %w", err)
 	}
 	others := s.others()
-	all := common(full, away, others)
-	runs := 0
-	for _, m := range all {
-		runs += 2 * len(m.cells)
-	}
+	all := append(common(full, away, others), streams(full, others, s.secrets)...)
 	if s.store != "" {
 		without, _, err := s.gatehouse(withoutName, "", "")
 		if err != nil {
@@ -70,7 +69,13 @@ func bench(ctx context.Context, rounds int, budget time.Duration, keep string) e
 		}
 		m := signIns(full, without)
 		all = append(all, m)
-		runs += len(m.cells)
+	}
+	all = slices.DeleteFunc(all, func(m *measure) bool { return !strings.Contains(m.name, only) })
+	runs := 0
+	for _, m := range all {
+		if runs += len(m.cells); !m.openOnly {
+			runs += len(m.cells)
+		}
 	}
 	const rest = 25 * time.Second // idle connections and the profile
 	length := lengths(budget-rest-time.Since(begun), runs*rounds)

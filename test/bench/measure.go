@@ -27,13 +27,13 @@ type measure struct {
 type cell struct {
 	of     *measure
 	at     *process
-	ask    *question
+	ask    wish
 	closed []run // one each round; none where the measure has no closed load
 	open   []run
 	err    error // it is left out
 }
 
-func (m *measure) add(p *process, ask *question) {
+func (m *measure) add(p *process, ask wish) {
 	if p != nil {
 		m.cells = append(m.cells, &cell{of: m, at: p, ask: ask})
 	}
@@ -70,6 +70,30 @@ func common(full, away *process, others map[string]*process) []*measure {
 		}
 		for _, p := range peers {
 			m.add(others[p.name], k.ask)
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
+// streams returns the measures of what else a visitor's connection may speak. All who take part must know how.
+func streams(full *process, others map[string]*process, c *credentials) []*measure {
+	var all []*measure
+	for _, k := range []struct {
+		name string
+		ask  wish
+	}{
+		{"TLS 1 kB", secret{small(), c.speaking("http/1.1")}},
+		{"h2 1 kB", newFrames(c.speaking("h2"), "/1k", 1000)},
+		{"WebSocket", sockets{}},
+		{"gRPC", newCall(c.speaking("h2"))},
+	} {
+		m := &measure{name: k.name, base: "nginx"}
+		m.add(full, k.ask)
+		for _, p := range peers {
+			if p.streams {
+				m.add(others[p.name], k.ask)
+			}
 		}
 		all = append(all, m)
 	}

@@ -15,18 +15,18 @@ import (
 
 // open has requests come at a mean rate a second, with gaps that the seed determines, whatever becomes of the earlier ones. When
 // no visitor is free they wait, and that is part of their time. What is not answered at the end counts with the time it has waited.
-func open(p *process, ask *question, length time.Duration, rate float64, seed uint64) (run, error) {
-	l := &load{pid: p.pid(), ask: ask}
+func open(p *process, w wish, length time.Duration, rate float64, seed uint64) (run, error) {
+	l := &load{pid: p.pid()}
 	clock, err := newAlarm()
 	if err != nil {
 		return run{}, err
 	}
 	defer clock.close()
 	due := make(chan time.Duration, int(2*rate*(length+warmUp+time.Second).Seconds())) // all that can come
-	visitors := make([]*visitor, connections)
+	visitors := make([]visit, connections)
 	took := make([][]time.Duration, connections)
 	for i := range visitors {
-		visitors[i] = newVisitor(p.address, i)
+		visitors[i] = w.begin(p, i)
 		defer visitors[i].close()
 		if err := visitors[i].dial(); err != nil {
 			return run{}, err
@@ -40,7 +40,7 @@ func open(p *process, ask *question, length time.Duration, rate float64, seed ui
 		wg.Go(func() {
 			for at := range due {
 				if !stopped.Load() {
-					if err := v.ask(ask); err != nil {
+					if err := v.ask(); err != nil {
 						l.fail(err)
 						continue
 					}

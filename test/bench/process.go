@@ -23,6 +23,7 @@ const workers = 2
 type plan struct {
 	name    string
 	address string   // where it will listen
+	secret  string   // and with TLS; "": nowhere
 	argv    []string // the program and its arguments
 	env     []string // beside our own
 	log     string   // the access log, emptied after each run; "": standard output's file
@@ -32,6 +33,7 @@ type plan struct {
 type process struct {
 	name    string
 	address string
+	secret  string // where it speaks TLS; "": nowhere
 	log     string
 	words   string // the file with what it said
 	cmd     *exec.Cmd
@@ -50,7 +52,7 @@ func start(ctx context.Context, dir string, p plan, ready *question) (*process, 
 		return nil, err
 	}
 	defer said.Close()
-	s := &process{name: p.name, address: p.address, log: p.log, words: said.Name(), exited: make(chan struct{})}
+	s := &process{name: p.name, address: p.address, secret: p.secret, log: p.log, words: said.Name(), exited: make(chan struct{})}
 	if s.log == "" {
 		s.log = out.Name()
 	}

@@ -17,6 +17,8 @@ type stage struct {
 	dir     string
 	program string // Gatehouse
 	app     *backend
+	calls   *calls
+	secrets *credentials
 	store   string // the address of a Redis, "" where there is none
 	ends    []func()
 	count   int // of folders
@@ -37,6 +39,13 @@ func newStage(ctx context.Context) (*stage, error) {
 		return s, err
 	}
 	if s.app, err = newBackend(); err != nil {
+		return s, err
+	}
+	if s.calls, err = newCalls(); err != nil {
+		return s, err
+	}
+	s.ends = append(s.ends, s.calls.stop)
+	if s.secrets, err = newCredentials(dir); err != nil {
 		return s, err
 	}
 	if _, err := exec.LookPath("redis-server"); err != nil {
@@ -88,12 +97,12 @@ func (s *stage) gatehouse(name, store, state string) (*process, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	address := freeAddress()
-	p, admin, err := gatehouse(s.program, dir, address, s.app.address(), store)
+	at := s.places()
+	p, admin, err := gatehouse(s.program, dir, at, store)
 	if err != nil {
 		return nil, "", err
 	}
-	p.name, p.address = name, address
+	p.name, p.address, p.secret = name, at.open, at.secret
 	ready := small()
 	if state == "down" {
 		ready = newQuestion("GET", "/page", true, nil, 503, -1)
@@ -105,18 +114,26 @@ func (s *stage) gatehouse(name, store, state string) (*process, string, error) {
 	return started, admin, err
 }
 
+// places are where one more proxy may stand.
+func (s *stage) places() places {
+	return places{open: freeAddress(), secret: freeAddress(), app: s.app.address(), calls: s.calls.address, credentials: s.secrets}
+}
+
 // peer starts one of the others.
 func (s *stage) peer(p peer, program string) (*process, error) {
 	dir, err := s.folder(p.name)
 	if err != nil {
 		return nil, err
 	}
-	address := freeAddress()
-	plan, err := p.plan(program, dir, address, s.app.address())
+	at := s.places()
+	plan, err := p.plan(program, dir, at)
 	if err != nil {
 		return nil, err
 	}
-	plan.name, plan.address = p.name, address
+	plan.name, plan.address = p.name, at.open
+	if p.streams {
+		plan.secret = at.secret
+	}
 	return s.run(dir, plan, small())
 }
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"strconv"
@@ -18,7 +19,8 @@ const patience = time.Minute
 type visitor struct {
 	to   string
 	from net.IP
-	conn net.Conn // nil: not connected
+	tls  *tls.Config // nil: in the clear
+	conn net.Conn    // nil: not connected
 	buf  []byte
 }
 
@@ -33,8 +35,14 @@ func (v *visitor) dial() error {
 	if err != nil {
 		return err
 	}
+	_ = c.SetDeadline(time.Now().Add(patience)) // longer than any run; not set for each request, which costs
+	if v.tls != nil {
+		if c, err = shake(c, v.tls); err != nil {
+			return err
+		}
+	}
 	v.conn = c
-	return c.SetDeadline(time.Now().Add(patience)) // longer than any run; not set for each request, which costs
+	return nil
 }
 
 func (v *visitor) close() {
@@ -119,7 +127,7 @@ const session = "sid=8f14e45fceea167a5a36dedd4bea2543"
 // newQuestion returns what a browser would send.
 func newQuestion(method, path string, carries bool, body []byte, status, length int) *question {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: bench.example\r\n", method, path)
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, path, host)
 	b.WriteString("User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n" +
 		"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en-US,en;q=0.5\r\n")
 	if carries {
