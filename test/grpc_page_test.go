@@ -45,7 +45,7 @@ quotas: {once: {key: route, rate: 1/h, burst: 1}}`, store.address()),
 			{"what can be read", "h2c", "Fail", codes.FailedPrecondition, "", false},
 			{"more than the quota", "h2c", "Name", codes.ResourceExhausted, "limited; reason=quota", true},
 			{"no route", "other", "Count", codes.Unimplemented, "rejected; reason=no_route", false},
-			{"no backend", "nobody", "Count", codes.Unavailable, "error; reason=backend_unreachable", true},
+			{"no backend, while the store is impaired", "nobody", "Count", codes.Unavailable, "converted; reason=read_only", true},
 		} {
 			to := cc
 			if c.kind != "h2c" {
