@@ -114,11 +114,12 @@ func TestOutage(t *testing.T) {
 			o := &office{lives: 3 * 24 * time.Hour, kept: make(map[string]*held), leaf: leaf, takes: 3 * time.Second}
 			var published atomic.Int32
 			r := newRenewer(slog.New(slog.NewTextHandler(log, nil)), usual, o, func() { published.Add(1) })
+			begun := time.Now()
 			r.set([]string{"a.test", "b.test"})
 			r.start()
 			defer r.close()
 			time.Sleep(time.Minute)
-			if _, issued := o.times(); len(issued) != 2 {
+			if _, issued := o.times(); len(issued) != 2 || issued[0].Sub(begun) < usual.settle+o.takes {
 				t.Fatalf("%d were issued at first:\n%s", len(issued), log)
 			}
 			o.set(&trouble{unreached, errors.New("the directory is away")}, nil)
