@@ -138,7 +138,7 @@ func TestOutage(t *testing.T) {
 			if _, issued := o.times(); len(issued) != 4 || issued[3].Sub(back) > time.Minute {
 				t.Errorf("after %v away: back at %v, issued at %v", outage, back, issued)
 			}
-			if n, most := log.lines("No certificate can be obtained"), 1+int((outage+time.Minute)/remind); n < 1 || n > most {
+			if n, most := log.lines("no certificate can be obtained"), 1+int((outage+time.Minute)/remind); n < 1 || n > most {
 				t.Errorf("%d lines for %v away, want at most %d", n, outage, most)
 			}
 			if log.lines("answers again") != 1 || published.Load() != 4 {
