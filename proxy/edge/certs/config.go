@@ -77,7 +77,7 @@ func (k *Keeper) authorities(c ClientAuth) *x509.CertPool {
 	}
 	p, _, err := pool(c.CAFile)
 	if err != nil {
-		k.log.Error("No client certificate is taken: " + err.Error())
+		k.log.Error("no client certificate is taken", "problem", err.Error())
 		return x509.NewCertPool()
 	}
 	return p

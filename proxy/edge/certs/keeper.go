@@ -88,36 +88,44 @@ func (k *Keeper) watch(ctx context.Context) {
 }
 
 // look takes in what has changed in files. A pair that cannot be used, such as one half of which has been written, changes
-// nothing and is said once; it is read again each time until it can.
+// nothing and is said once; it is read again each time until it can. Files are read without mu: a disk may hang.
 func (k *Keeper) look() {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	changed := false
+	pairs := make([]*pair, 0, len(k.order))
 	for _, f := range k.order {
-		p := k.pairs[f]
-		if stamp := stampOf(f); p.problem != "" || !stamp.same(p.stamp) {
-			changed = k.reread(p, stamp) || changed
+		pairs = append(pairs, k.pairs[f])
+	}
+	k.mu.Unlock()
+	changed := false
+	for _, p := range pairs {
+		if stamp := stampOf(p.file); p.problem != "" || !stamp.same(p.stamp) {
+			cert, err := read(p.file)
+			changed = k.take(p, cert, err, stamp) || changed
 		}
 		if said := dates(p.cert.Leaf, time.Now()); said != p.warned {
+			k.mu.Lock()
 			p.warned = said
+			k.mu.Unlock()
 			if said != "" {
-				k.log.Warn("A certificate "+said, "cert_file", f.CertFile, "names", p.cert.Leaf.DNSNames)
+				k.log.Warn("a certificate is outside its time, or will be soon", "cert_file", p.file.CertFile,
+					"names", p.cert.Leaf.DNSNames, "problem", "the certificate "+said)
 			}
 		}
 	}
 	if changed {
-		k.publishLocked()
+		k.publish()
 	}
 }
 
-// reread reports whether there is another certificate.
-func (k *Keeper) reread(p *pair, stamp stamp) bool {
-	cert, err := read(p.file)
+// take notes what came of reading a pair again, and reports whether there is another certificate.
+func (k *Keeper) take(p *pair, cert *tls.Certificate, err error, stamp stamp) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if err != nil {
 		if p.problem != err.Error() {
 			p.problem, p.since = err.Error(), time.Now()
-			k.log.Error("A certificate's files have changed and cannot be used; the one from before is served on: "+p.problem,
-				"cert_file", p.file.CertFile, "key_file", p.file.KeyFile, "until", p.cert.Leaf.NotAfter)
+			k.log.Error("a certificate's files have changed and cannot be used, the one from before is served on",
+				"cert_file", p.file.CertFile, "key_file", p.file.KeyFile, "until", p.cert.Leaf.NotAfter, "problem", p.problem)
 		}
 		return false
 	}
@@ -128,7 +136,7 @@ func (k *Keeper) reread(p *pair, stamp stamp) bool {
 		return false
 	}
 	p.cert = cert
-	k.log.Info("A certificate's files have changed and are served", "cert_file", p.file.CertFile, "names", cert.Leaf.DNSNames,
+	k.log.Info("a certificate's files have changed and are served", "cert_file", p.file.CertFile, "names", cert.Leaf.DNSNames,
 		"until", cert.Leaf.NotAfter)
 	return true
 }

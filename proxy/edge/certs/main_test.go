@@ -25,9 +25,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// Of pebble, which is in this process: challenges at once, and each time; no word of its settings.
+	// Of pebble, which is in this process: challenges at once, and each time, no order posted twice, and no word of its settings.
 	os.Setenv("PEBBLE_VA_NOSLEEP", "1")
 	os.Setenv("PEBBLE_AUTHZREUSE", "0")
+	os.Setenv("PEBBLE_WFE_NONCEREJECT", "0")
 	log.SetOutput(io.Discard)
 	// Its validators are never stopped.
 	goleak.VerifyTestMain(m,
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 const patience = 20 * time.Second
 
 // quick is a pace for tests with real servers.
-var quick = pace{look: 20 * time.Millisecond, round: 50 * time.Millisecond, retry: 400 * time.Millisecond, attempt: patience,
+var quick = pace{look: 20 * time.Millisecond, round: 50 * time.Millisecond, retry: 200 * time.Millisecond, attempt: patience,
 	reach: 2 * time.Second, settle: 100 * time.Millisecond, preload: time.Second, most: 8}
 
 // keep makes a Keeper that is closed when the test ends.

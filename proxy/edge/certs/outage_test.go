@@ -44,7 +44,7 @@ func TestDirectoryAway(t *testing.T) {
 	if leaf := p.served(name); leaf == nil || !leaf.NotAfter.After(old.NotAfter) {
 		t.Errorf("served %v", leaf)
 	}
-	if log.lines("No certificate can be obtained or renewed now") != 1 || log.lines("answers again") != 1 {
+	if log.lines("no certificate can be obtained or renewed now") != 1 || log.lines("answers again") != 1 {
 		t.Errorf("the log:\n%s", log)
 	}
 }

@@ -114,11 +114,12 @@ func TestOutage(t *testing.T) {
 			o := &office{lives: 3 * 24 * time.Hour, kept: make(map[string]*held), leaf: leaf, takes: 3 * time.Second}
 			var published atomic.Int32
 			r := newRenewer(slog.New(slog.NewTextHandler(log, nil)), usual, o, func() { published.Add(1) })
+			begun := time.Now()
 			r.set([]string{"a.test", "b.test"})
 			r.start()
 			defer r.close()
 			time.Sleep(time.Minute)
-			if _, issued := o.times(); len(issued) != 2 {
+			if _, issued := o.times(); len(issued) != 2 || issued[0].Sub(begun) < usual.settle+o.takes {
 				t.Fatalf("%d were issued at first:\n%s", len(issued), log)
 			}
 			o.set(&trouble{unreached, errors.New("the directory is away")}, nil)
@@ -137,7 +138,7 @@ func TestOutage(t *testing.T) {
 			if _, issued := o.times(); len(issued) != 4 || issued[3].Sub(back) > time.Minute {
 				t.Errorf("after %v away: back at %v, issued at %v", outage, back, issued)
 			}
-			if n, most := log.lines("No certificate can be obtained"), 1+int((outage+time.Minute)/remind); n < 1 || n > most {
+			if n, most := log.lines("no certificate can be obtained"), 1+int((outage+time.Minute)/remind); n < 1 || n > most {
 				t.Errorf("%d lines for %v away, want at most %d", n, outage, most)
 			}
 			if log.lines("answers again") != 1 || published.Load() != 4 {

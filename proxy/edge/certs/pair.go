@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// pair is a certificate of files as it was last found good.
+// pair is a certificate of files as it was last found good. Only the Keeper's watch changes it, under the Keeper's mu.
 type pair struct {
 	file    File
 	cert    *tls.Certificate // with its Leaf

@@ -88,7 +88,7 @@ func TestBadFiles(t *testing.T) {
 		{File{broken, good.KeyFile}, []string{"broken: the first certificate in it cannot be read", "; want"}},
 		{File{good.KeyFile, good.CertFile}, []string{"there is no certificate in it"}},
 	}
-	all := Settings{Files: []File{good}, Clients: []ClientAuth{{CAFile: garbage}}}
+	all := Settings{Files: []File{good}, Clients: []ClientAuth{{garbage, true}, {garbage, false}, {}}}
 	for _, c := range cases {
 		all.Files = append(all.Files, c.file)
 	}

@@ -78,7 +78,7 @@ func (p *pebble) fresh(set pebbleSettings) {
 	web, _ := strconv.Atoi(p.web)
 	secure, _ := strconv.Atoi(p.tls)
 	validator := va.New(quiet, web, secure, false, resolver(p.t), memory)
-	front := wfe.New(quiet, memory, validator, authority, []string{"pebble.test"}, false, false, 1, 1)
+	front := wfe.New(quiet, memory, validator, authority, []string{"pebble.test"}, false, false, 0, 0)
 	inner := front.Handler()
 	p.manage = front.ManagementHandler()
 	p.roots = x509.NewCertPool()

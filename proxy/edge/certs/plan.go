@@ -37,15 +37,16 @@ func (k *Keeper) Plan(s Settings) (*Change, error) {
 			wrong = append(wrong, err)
 		}
 	}
+	seen := make(map[string]*x509.CertPool)
 	for _, client := range s.Clients {
-		if client.CAFile == "" {
-			continue
+		if _, done := seen[client.CAFile]; !done && client.CAFile != "" {
+			p, _, err := pool(client.CAFile)
+			if err != nil {
+				wrong = append(wrong, err)
+			}
+			seen[client.CAFile] = p
 		}
-		p, _, err := pool(client.CAFile)
-		if err != nil {
-			wrong = append(wrong, err)
-		}
-		c.clients[client] = p
+		c.clients[client] = seen[client.CAFile]
 	}
 	if len(s.Domains) > 0 {
 		wrong = append(wrong, c.acme()...)

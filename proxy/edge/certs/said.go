@@ -85,7 +85,7 @@ func (c *core) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	for name, value := range enc.Fields {
 		args = append(args, slog.Any(name, value))
 	}
-	c.log.LogAttrs(context.Background(), level, "Certificates: "+e.Message, args...)
+	c.log.LogAttrs(context.Background(), level, "certificates: "+e.Message, args...)
 	return nil
 }
 
@@ -100,7 +100,7 @@ func (h hushed) Enabled(ctx context.Context, _ slog.Level) bool {
 
 func (h hushed) Handle(ctx context.Context, r slog.Record) error {
 	r.Level = slog.LevelDebug
-	r.Message = "Certificates: " + r.Message
+	r.Message = "certificates: " + r.Message
 	return h.Handler.Handle(ctx, r)
 }
 

@@ -32,7 +32,7 @@ func TestSaid(t *testing.T) {
 		}
 		for _, line := range lines {
 			var said map[string]any
-			if err := json.Unmarshal([]byte(line), &said); err != nil || !strings.HasPrefix(said["msg"].(string), "Certificates: ") {
+			if err := json.Unmarshal([]byte(line), &said); err != nil || !strings.HasPrefix(said["msg"].(string), "certificates: ") {
 				t.Errorf("%s: %v", line, err)
 			}
 		}

@@ -45,18 +45,18 @@ func (t *telling) failed(name string, k kind, err error, h *held, missing, due [
 	if k == unreached || k == unkept {
 		t.away = k
 		if t.new("", fmt.Sprint(k)) {
-			t.log.Error("No certificate can be obtained or renewed now, and it is tried again all the time; what is there is served: "+
-				err.Error(), "missing", missing, "due", due)
+			t.log.Error("no certificate can be obtained or renewed now, it is tried again all the time and what is there is served",
+				"missing", missing, "due", due, "problem", err.Error())
 		}
 		return
 	}
 	switch {
 	case !t.new(name, err.Error()):
 	case h == nil:
-		t.log.Error("A certificate is missing, and connections by its name are refused: "+err.Error(), "name", name, "again_at", next)
+		t.log.Error("a certificate is missing, connections by its name are refused", "name", name, "again_at", next, "problem", err.Error())
 	default:
-		t.log.Error("A certificate is not renewed, and is served on: "+err.Error(), "name", name, "until", h.cert.Leaf.NotAfter,
-			"again_at", next)
+		t.log.Error("a certificate is not renewed, it is served on", "name", name, "until", h.cert.Leaf.NotAfter, "again_at", next,
+			"problem", err.Error())
 	}
 }
 
@@ -67,7 +67,7 @@ func (t *telling) reached() {
 	if t.away != fine {
 		t.away = fine
 		delete(t.said, "")
-		t.log.Info("The directory answers again, and certificates can be kept")
+		t.log.Info("the directory answers again, certificates can be obtained")
 	}
 }
 
@@ -76,5 +76,5 @@ func (t *telling) here(name string, leaf *x509.Certificate) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.said, name)
-	t.log.Info("A certificate is served", "name", name, "until", leaf.NotAfter, "issuer", leaf.Issuer.CommonName)
+	t.log.Info("a certificate is served", "name", name, "until", leaf.NotAfter, "issuer", leaf.Issuer.CommonName)
 }
