@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gatehouse/shed"
 	"gatehouse/shed/store"
 )
 
@@ -251,11 +252,11 @@ func (c *Cluster) redirect(name string, from aim, r redirection) {
 
 // hearOut gives the nodes of a shard that has just got another the time to hear of it, and to say what they are, if ctx has it: a
 // failover that goes well closes nothing.
-func (c *Cluster) hearOut(ctx context.Context, name string) {
+func (c *Cluster) hearOut(ctx context.Context, name string, from aim) {
 	for {
 		c.mu.Lock()
 		s := c.named(name)
-		heard := s == nil || !s.nodes.unheard(time.Now())
+		heard := s == nil || !s.nodes.unheard(time.Now(), from.at)
 		c.mu.Unlock()
 		if heard || !pause(ctx, hearGap) {
 			return
@@ -280,7 +281,10 @@ func (c *Cluster) settle(name string, from aim, e store.Evidence) store.Evidence
 		s.hastened = now
 		c.hasten(true)
 	}
-	e = decide(e, s.nodes.current.claim(now), s.nodes.claims(now))
+	e = decide(e, s.nodes.current.claim(now), s.nodes.claims(now, from.at))
+	if e.Cause == shed.CauseStalePrimary && s.nodes.unheard(now, from.at) {
+		e.Definite = false
+	}
 	if why := c.unwell(s, now); why != nil && e.Err == nil && now.Sub(s.toldOf) >= tellGap {
 		e.Err, s.toldOf = why, now
 	}

@@ -146,6 +146,13 @@ func TestAMajorityOfPrimariesDecides(t *testing.T) {
 	if f.at(three[0]) != g.addrs[3] {
 		t.Errorf("at %s", f.at(three[0]))
 	}
+	// The one before is the primary again, before the others say so: it is none that should have stopped.
+	g.send(0, "")
+	f.until("stale_primary", stale, nil)
+	g.send(3, "-MOVED 1 "+g.addrs[0]+"\r\n")
+	if e := f.probe(three[0]); e.State != shed.Writable {
+		t.Errorf("%+v", e)
+	}
 	if f.follow(); strings.Join(f.names, " ") != strings.Join(three, " ") {
 		t.Error(f.names)
 	}

@@ -190,7 +190,7 @@ func (p *Sentinel) settle(e store.Evidence) store.Evidence {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	e = decide(e, p.nodes.current.claim(now), p.nodes.claims(now))
+	e = decide(e, p.nodes.current.claim(now), p.nodes.claims(now, p.where))
 	if why := p.unwell(now); why != nil && e.Err == nil && now.Sub(p.toldOf) >= tellGap {
 		e.Err, p.toldOf = why, now
 	}

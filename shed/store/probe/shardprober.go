@@ -53,7 +53,7 @@ func (p *shardProber) Probe(ctx context.Context, payload int) store.Evidence {
 				continue
 			}
 		}
-		p.cluster.hearOut(ctx, p.name)
+		p.cluster.hearOut(ctx, p.name, to)
 		return p.cluster.settle(p.name, to, e)
 	}
 	return p.cluster.settle(p.name, to, store.Evidence{State: shed.Down, Cause: shed.CauseClusterDown, Reached: true, Err: errRound})

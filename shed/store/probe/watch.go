@@ -118,11 +118,14 @@ func (s *succession) end() {
 	}
 }
 
-// claims is what the nodes before are to be taken for. One that turns out to be the node itself, by another name, is none of
-// them.
-func (s *succession) claims(now time.Time) []claim {
+// claims is what the nodes before are to be taken for. The one that is probed at the moment is none of them, nor is one that
+// turns out to be the node itself, by another name.
+func (s *succession) claims(now time.Time, probed string) []claim {
 	var all []claim
 	for _, w := range s.former {
+		if w.address == probed {
+			continue
+		}
 		if w.peer == "" || s.current == nil || w.peer != s.current.peer {
 			all = append(all, w.claim(now))
 		}
@@ -132,11 +135,11 @@ func (s *succession) claims(now time.Time) []claim {
 
 // unheard reports whether what is to be heard soon is not yet: what a node is, or within the grace that one before has heard that
 // it is no primary any more.
-func (s *succession) unheard(now time.Time) bool {
+func (s *succession) unheard(now time.Time, probed string) bool {
 	if c := s.current.claim(now); c.role == unasked && c.since < staleFor {
 		return true
 	}
-	return slices.ContainsFunc(s.claims(now), func(c claim) bool {
+	return slices.ContainsFunc(s.claims(now, probed), func(c claim) bool {
 		return c.role == unasked && c.since < staleFor || c.role == primary && c.since < s.grace
 	})
 }
