@@ -36,12 +36,10 @@ func combine(parts []shed.Verdict, require int) shed.Verdict {
 		return shed.Verdict{}
 	}
 	n := required(require, len(all))
-	best := nth(all, n)
-	v := shed.Verdict{State: best.State, Cause: best.Cause, Begun: best.Begun, Opened: best.Opened, Lost: true}
-	worst := all[0]
-	var begun []time.Time
+	worst, lost := all[0], true
+	begun := make([]time.Time, 0, len(all))
 	for _, p := range all {
-		v.Lost = v.Lost && p.Lost
+		lost = lost && p.Lost
 		if tier(p.Observed, p.ObservedCause) > tier(worst.Observed, worst.ObservedCause) {
 			worst = p
 		}
@@ -49,7 +47,11 @@ func combine(parts []shed.Verdict, require int) shed.Verdict {
 			begun = append(begun, p.Begun)
 		}
 	}
-	v.Observed, v.ObservedCause = worst.Observed, worst.ObservedCause
+	best := nth(all, n)
+	v := shed.Verdict{
+		State: best.State, Cause: best.Cause, Begun: best.Begun, Opened: best.Opened, Lost: lost,
+		Observed: worst.Observed, ObservedCause: worst.ObservedCause,
+	}
 	if len(begun) >= n {
 		slices.SortFunc(begun, func(a, b time.Time) int { return b.Compare(a) })
 		v.Begun = begun[n-1]
@@ -60,13 +62,12 @@ func combine(parts []shed.Verdict, require int) shed.Verdict {
 	return v
 }
 
-// withhold has a combination that is held say what is left without the holds.
+// withhold has a combination that is held say what is left without the holds. all is of no use afterwards.
 func withhold(v shed.Verdict, all []shed.Verdict, n int) shed.Verdict {
-	free := make([]shed.Verdict, len(all))
 	for i, p := range all {
-		free[i] = unheld(p)
+		all[i] = unheld(p)
 	}
-	left := nth(free, n)
+	left := nth(all, n)
 	v.Observed, v.ObservedCause, v.Reopened = left.State, left.Cause, left.Opened
 	return v
 }
@@ -79,11 +80,10 @@ func required(require, n int) int {
 	return require
 }
 
-// nth returns the n-th best.
+// nth returns the n-th best, and leaves all in that order.
 func nth(all []shed.Verdict, n int) shed.Verdict {
-	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, better)
-	return sorted[n-1]
+	slices.SortStableFunc(all, better)
+	return all[n-1]
 }
 
 // better orders verdicts, the best first.

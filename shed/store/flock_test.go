@@ -228,7 +228,7 @@ func TestSeveralGatehousesBeforeOneStore(t *testing.T) {
 // holdingShort is the usual Monitor with a hold-down of a few seconds.
 func holdingShort() Settings {
 	s := usual
-	s.HoldFrom, s.HoldTo = 2*time.Second, 10*time.Second
+	s.HoldFrom, s.HoldTo = time.Second, 4*time.Second
 	return s
 }
 

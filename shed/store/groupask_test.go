@@ -31,6 +31,36 @@ func TestAClosingPartReleasesEverybody(t *testing.T) {
 	}
 }
 
+// A person's word releases whoever waits for a part that hangs, and nobody who has gone is remembered.
+func TestWhoWaitsIsReleasedByAPersonsWord(t *testing.T) {
+	inGroup(t, together(0), abc, func(t *testing.T, tr *troupe) {
+		tr.p["a"].say(hung)
+		got := make(chan shed.Verdict, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		go tr.Verdict(ctx, 0)
+		go tr.Look(ctx)
+		go func() { got <- tr.Verdict(t.Context(), 0) }()
+		time.Sleep(10 * time.Millisecond)
+		cancel()
+		synctest.Wait()
+		tr.Group.mu.Lock()
+		if a, l := tr.askers.list.Len(), tr.lookers.list.Len(); a != 1 || l != 0 {
+			t.Errorf("%d and %d wait, want one", a, l)
+		}
+		tr.Group.mu.Unlock()
+		if err := tr.Override(Override{State: shed.Writable, Until: time.Now().Add(time.Minute)}); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if len(got) != 1 {
+			t.Fatal("it waits on")
+		}
+		if v := <-got; v.Late || v.Cause != shed.CauseOverride {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
 func TestAnAnswerIsJudgedByWhatNewcomersMeetAtEveryPart(t *testing.T) {
 	inGroup(t, together(1), abc, func(t *testing.T, tr *troupe) {
 		if v := tr.Look(t.Context()); v.Observed.Impaired() || tr.p["b"].greetings() != 1 {

@@ -62,6 +62,23 @@ func TestNobodyWaitsForProbersThatAreOverruled(t *testing.T) {
 	})
 }
 
+// Nor for one of them, beside others that are checked.
+func TestNobodyWaitsForAProberThatIsOverruledAmongOthers(t *testing.T) {
+	inGroup(t, together(0), abc, func(t *testing.T, tr *troupe) {
+		tr.p["b"].say(hung)
+		tr.become(t, shed.Down, 2*time.Second)
+		tr.try(45*time.Second, always)
+		tr.want(t, shed.Unknown, shed.CauseHung)
+		for range 50 {
+			from := time.Now()
+			if v := tr.Verdict(t.Context(), 0); v.Late || v.Begun.Before(from) || time.Since(from) > 15*time.Millisecond {
+				t.Errorf("%+v after %v", v, time.Since(from))
+			}
+			time.Sleep(37 * time.Millisecond)
+		}
+	})
+}
+
 // A read that works says little of one part in three.
 func TestReadsOfOtherPartsDoNotOverrule(t *testing.T) {
 	inGroup(t, together(0), abc, func(t *testing.T, tr *troupe) {

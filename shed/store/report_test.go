@@ -88,6 +88,26 @@ func TestAWordThatIsRenewedHoldsOn(t *testing.T) {
 	})
 }
 
+// A word that is shortened ends in time, even where no check comes by.
+func TestAWordThatIsShortenedEndsAtOnce(t *testing.T) {
+	set := believing()
+	set.Interval = time.Minute
+	in(t, set, good, func(t *testing.T, s *scene) {
+		s.Report(Report{From: "one", For: 5 * time.Second})
+		s.Report(Report{From: "two", For: 5 * time.Second})
+		s.Report(Report{From: "two", For: time.Second})
+		if d := s.become(t, shed.Writable, 10*time.Second); d > time.Second+time.Millisecond {
+			t.Errorf("held for %v, want a second", d)
+		}
+		s.Report(Report{From: "two", For: time.Second})
+		time.Sleep(500 * time.Millisecond)
+		s.Report(Report{From: "two", For: 5 * time.Second})
+		if d := s.become(t, shed.Writable, 10*time.Second); d < 3*time.Second || d > 4*time.Second+time.Millisecond {
+			t.Errorf("held for %v, want as long as the word of one", d)
+		}
+	})
+}
+
 func TestReportsOnlyClose(t *testing.T) {
 	report := func(s *scene) {
 		s.Report(Report{From: "one", For: 5 * time.Second})

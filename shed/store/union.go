@@ -61,8 +61,7 @@ func (u *union) doubtful() bool { return u.impaired || u.diverged != nil }
 // was believed before.
 func (u *union) weigh(was *union, parts []*standing, require int, now time.Time) {
 	verdicts := make([]shed.Verdict, len(parts))
-	able, overruled := 0, 0
-	known := 0
+	known, able, overruled := 0, 0, 0
 	var helds []time.Time
 	u.oldest, u.impaired = time.Time{}, false
 	for i, p := range parts {
@@ -78,10 +77,13 @@ func (u *union) weigh(was *union, parts []*standing, require int, now time.Time)
 		u.impaired = u.impaired || p.impaired()
 		if permits(v) {
 			able++
-			if p.override != nil || p.trusted {
+			if p.override != nil || p.trusted { // its checks make nobody wait
 				overruled++
+				verdicts[i].Begun = now
 			}
-			helds = append(helds, p.held)
+			if !p.held.IsZero() {
+				helds = append(helds, p.held)
+			}
 		}
 	}
 	n := required(require, known)
@@ -93,9 +95,9 @@ func (u *union) weigh(was *union, parts []*standing, require int, now time.Time)
 	u.overruled = known > 0 && overruled >= n
 	u.trusted = u.State == shed.Unknown && slices.ContainsFunc(parts, func(p *standing) bool { return p.trusted })
 	u.held = time.Time{}
-	if u.Cause == shed.CauseFlapping && len(helds) >= n {
+	if free := able - len(helds); u.Cause == shed.CauseFlapping && able >= n && n > free {
 		slices.SortFunc(helds, time.Time.Compare)
-		u.held = helds[n-1]
+		u.held = helds[n-free-1]
 	}
 	u.speak()
 	u.date(was, now)
