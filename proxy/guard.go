@@ -30,6 +30,7 @@ func (x *exchange) headOf(answer *upstream.Answer, err error) shed.Head {
 	if !x.guards() {
 		return h
 	}
+	h.Apart = x.diverged()
 	e := x.rt.Session.Effect(x.head, &answer.Head, time.Now())
 	h.Deletes = e.Deletes
 	if x.route.SignIn { // it rotates ids, and a wrong password is no outage

@@ -33,6 +33,8 @@ type Store struct {
 
 	// Of is who watches the part of the store that keeps a session; nil where nobody knows, and a nil Of where there are no parts.
 	Of func(session string) Monitor
+	// Apart reports whether members show too little of what the others hold; nil: there are none.
+	Apart func() bool
 }
 
 // settle puts the exchange before the store of the pool that it is bound for: its whole, or the part that keeps the session that the
@@ -49,6 +51,9 @@ func (x *exchange) settle(s *Store) {
 		}
 	}
 }
+
+// diverged reports whether a session may be kept at a member, and not be found by the pool's app.
+func (x *exchange) diverged() bool { return x.store != nil && x.store.Apart != nil && x.store.Apart() }
 
 // apart reports whether the route's overflow pool has a session store of its own, which may do better than that of the route's pool.
 func (x *exchange) apart() bool {

@@ -9,6 +9,8 @@ type Head struct {
 	RetryAfter bool // the backend itself says when to come back: a deliberate refusal, left alone
 	// Convert says that the route lists Status under `convert`.
 	Convert bool
+	// Apart says that parts of the store show too little of what others hold: an app may not find here what was kept over there.
+	Apart bool
 	// Arrived is when the request arrived, or was let in if it was held for the store.
 	Arrived time.Time
 
@@ -47,6 +49,9 @@ type Judgement struct {
 // that apps may not have reconnected.
 const ReasonRecovering Reason = "recovering"
 
+// ReasonDiverged is given where the members of a store have come too far apart.
+const ReasonDiverged Reason = "diverged"
+
 // Suspect reports whether an answer may be the store's failure shining through: its status is to be converted and the
 // backend did not say when to come back, or there is no answer at all.
 func (h Head) Suspect() bool { return h.Broken || h.Convert && !h.RetryAfter }
@@ -61,7 +66,8 @@ func (h Head) Suspect() bool { return h.Broken || h.Convert && !h.RetryAfter }
 // without that. Both last until the ramp ends, because apps reconnect late; only a changed session passes as soon as the store
 // is open, since from then on the new one is kept. A sign-in that is answered well although the store was impaired while it was
 // under way becomes the page, too: what was given may not have been kept. Where a store came back without what it held, nothing is
-// kept for anybody: the session is gone, and the app says so. A need that the store cannot touch never becomes the page. A store of which
+// kept for anybody: the session is gone, and the app says so. Where members have come apart, a session that an app does not find may well
+be there: it is neither ended nor replaced, and nothing else is touched. A need that the store cannot touch never becomes the page. A store of which
 // nothing is known converts 502 to 504, and guards nothing.
 func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement {
 	page := n != NeedNone && (h.Suspect() || h.Denies)
@@ -83,6 +89,8 @@ func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement
 		reason = v.reason()
 	case !h.Arrived.After(closed):
 		reason = ReasonRecovering
+	case h.Apart && !h.Suspect():
+		reason = ReasonDiverged
 	case v.Recovering() && v.Lost && !h.Suspect():
 		if !checked {
 			return Judgement{Fate: Check}

@@ -65,10 +65,10 @@ type Verdict struct {
 // Impaired reports whether the store is impaired, or taken for it: what an app answers now may be the store's failure.
 func (v Verdict) Impaired() bool { return v.State.Impaired() || v.Observed.Impaired() }
 
-// Unheld is the verdict for those whom a hold-down does not concern: a store that keeps failing holds sign-ins back, and nobody
-// else, for as long as it is well.
+// Unheld is the verdict for those whom a hold does not concern: a store that keeps failing, or of which apps say that it cannot be
+// written, holds sign-ins back, and nobody else, for as long as the checks find it well.
 func (v Verdict) Unheld() Verdict {
-	if v.Cause == CauseFlapping {
+	if v.Cause == CauseFlapping || v.Cause == CauseReported {
 		v.State, v.Cause, v.Opened = v.Observed, v.ObservedCause, v.Reopened
 	}
 	return v

@@ -187,6 +187,8 @@ func reason(outcome, word string) string {
 		return "sign-ins are let in at a limited rate, since the store is near a limit"
 	case "unconfirmed":
 		return "no fresh enough verdict on the store came in time"
+	case "diverged":
+		return "members of the store show too little of what the others hold"
 	case "recovering":
 		return "the store was impaired while the request was under way"
 	case "quota":

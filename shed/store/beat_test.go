@@ -146,7 +146,7 @@ func TestALinkThatIsCutHasEveryAnswerLookedAtAndClosesNothing(t *testing.T) {
 			t.Errorf("found after %v, want the bound and up to two intervals", d)
 		}
 		v := tr.Status().Diverged
-		if v.At != "us" || v.From != "eu" || v.Lag <= 5*time.Second || !v.Since.Equal(time.Now()) || !tr.LastImpaired().Equal(time.Now()) {
+		if v.At != "us" || v.From != "eu" || v.Lag <= 5*time.Second || !v.Since.Equal(time.Now()) || !tr.LastImpaired().IsZero() {
 			t.Errorf("%+v", v)
 		}
 		tr.want(t, shed.Writable, shed.OK)
@@ -160,9 +160,6 @@ func TestALinkThatIsCutHasEveryAnswerLookedAtAndClosesNothing(t *testing.T) {
 		}
 		p.change(func() { p.cut = map[[2]string]time.Time{} })
 		until(t, 5*time.Second, "together again", func() bool { return !tr.Diverged() })
-		if ended := tr.LastImpaired(); time.Since(ended) > time.Millisecond {
-			t.Errorf("impaired until %v ago", time.Since(ended))
-		}
 		if got := tr.of(""); len(got) != told {
 			t.Errorf("told %+v", got[told:])
 		}

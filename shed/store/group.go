@@ -175,11 +175,11 @@ func (g *Group) Part(name string) *Monitor {
 // Current returns what is known now. It never waits and does not allocate.
 func (g *Group) Current() shed.Verdict { return g.at.Load().verdict(time.Now()) }
 
-// LastImpaired returns the latest moment at which any part was impaired, or taken for it, or the combination was, or parts had come
-// too far apart (Status.Diverged): now if so, and the zero time if never. An app may live on any part.
+// LastImpaired returns the latest moment at which any part was impaired, or taken for it, or the combination was: now if so, and the
+// zero time if never. An app may live on any part.
 func (g *Group) LastImpaired() time.Time {
 	at := g.at.Load()
-	if at.doubtful() {
+	if at.impaired {
 		return time.Now()
 	}
 	return at.closed

@@ -54,9 +54,6 @@ func (u *union) since(from time.Time) bool { return !u.Begun.IsZero() && !u.Begu
 // throughout reports whether every part was checked since.
 func (u *union) throughout(from time.Time) bool { return !u.oldest.IsZero() && !u.oldest.Before(from) }
 
-// doubtful reports whether what apps answer now may be the store's failure.
-func (u *union) doubtful() bool { return u.impaired || u.diverged != nil }
-
 // weigh sets what is acted on and what is observed, by the parts, by what apps say of the whole store and by a person's word. was is what
 // was believed before.
 func (u *union) weigh(was *union, parts []*standing, require int, now time.Time) {
@@ -134,7 +131,7 @@ func (u *union) date(was *union, now time.Time) {
 	if u.State.Impaired() && !holds(u.Cause) {
 		u.impaired = true
 	}
-	if was.doubtful() && !u.doubtful() {
+	if was.impaired && !u.impaired {
 		u.closed = now
 	}
 }
