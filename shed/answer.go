@@ -67,7 +67,7 @@ func (h Head) Suspect() bool { return h.Broken || h.Convert && !h.RetryAfter }
 // is open, since from then on the new one is kept. A sign-in that is answered well although the store was impaired while it was
 // under way becomes the page, too: what was given may not have been kept. Where a store came back without what it held, nothing is
 // kept for anybody: the session is gone, and the app says so. Where members have come apart, a session that an app does not find may well
-be there: it is neither ended nor replaced, and nothing else is touched. A need that the store cannot touch never becomes the page. A store of which
+// be there: it is neither ended nor replaced, and nothing else is touched. A need that the store cannot touch never becomes the page. A store of which
 // nothing is known converts 502 to 504, and guards nothing.
 func Answer(n Need, h Head, v Verdict, checked bool, closed time.Time) Judgement {
 	page := n != NeedNone && (h.Suspect() || h.Denies)
