@@ -29,6 +29,10 @@ func TestTheGuardTable(t *testing.T) {
 	lateRamp := ramp
 	lateRamp.Late = true
 	never, before, since := time.Time{}, at(9), at(11)
+	apart := func(h Head) Head {
+		h.Apart = true
+		return h
+	}
 	for _, c := range []struct {
 		name    string
 		need    Need
@@ -44,6 +48,11 @@ func TestTheGuardTable(t *testing.T) {
 		{"look first, for another session too", NeedRead, changed, ok, false, never, Judgement{Fate: Check}},
 		{"the store is well: it is the app's to say", NeedRead, denied, ok, true, before, Judgement{}},
 		{"the store is well: the cookie goes", NeedRead, deleted, ok, true, before, Judgement{}},
+		{"apart: the page", NeedRead, apart(denied), ok, false, never, Judgement{Fate: Page, Reason: ReasonDiverged}},
+		{"apart: the cookie stays", NeedRead, apart(deleted), ok, false, never, Judgement{Reason: ReasonDiverged, Hold: Hold{Deletions: true}}},
+		{"apart: so does the session", NeedRead, apart(changed), ok, false, never, Judgement{Reason: ReasonDiverged, Hold: Hold{Changes: true}}},
+		{"apart: a sign-in that worked is one", NeedWrite, apart(gives), ok, false, never, Judgement{}},
+		{"apart: an error is the app's own", NeedRead, apart(Head{Status: 500, Convert: true, Arrived: at(10)}), ok, true, never, Judgement{}},
 		{"impaired: the page", NeedRead, denied, ro, false, never, Judgement{Fate: Page, Reason: "read_only"}},
 		{"impaired: the cookie stays", NeedRead, deleted, ro, false, never, Judgement{Reason: "read_only", Hold: Hold{Deletions: true}}},
 		{"impaired: so does the session", NeedRead, changed, ro, true, never, Judgement{Reason: "read_only", Hold: Hold{Changes: true}}},

@@ -139,6 +139,11 @@ func TestAHoldDownConcernsSignIns(t *testing.T) {
 	if d := Decide(NeedWrite, true, held); d.Action != Degrade || d.Reason != "flapping" {
 		t.Errorf("a sign-in: %v", d)
 	}
+	reported := held
+	reported.Cause = CauseReported
+	if d := Decide(NeedWrite, true, reported.Unheld()); d.Action != Pass {
+		t.Errorf("what apps say of the store closed a route that signs nobody in: %+v", d)
+	}
 	if d := Decide(NeedWrite, true, held.Unheld()); d.Action != Pass {
 		t.Errorf("another write: %v", d)
 	}
