@@ -119,6 +119,21 @@ func TestFloods(t *testing.T) {
 	}
 }
 
+// Whoever does not look until it is over still learns why.
+func TestAGoAwayIsNotLostInAFlood(t *testing.T) {
+	s := startH2(t, false, Settings{}, func(Visitor) {})
+	r := dialRaw(t, s)
+	for i := range 2 * idleFrames {
+		if err := r.fr.WritePing(false, [8]byte{byte(i)}); err != nil {
+			break
+		}
+	}
+	eventually(t, "the connection is given up", func() bool { return s.Conns() == 0 })
+	if code, err := r.goneAway(); code != http2.ErrCodeEnhanceYourCalm || err != nil {
+		t.Errorf("%v, %v", code, err)
+	}
+}
+
 // What an honest visitor does is no flood, however much of it there is.
 func TestBusyVisitorsAreNoFlood(t *testing.T) {
 	s := startH2(t, false, Settings{}, func(v Visitor) {

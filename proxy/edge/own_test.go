@@ -76,10 +76,10 @@ func TestHSTS(t *testing.T) {
 		}
 	}
 	for _, hsts := range []string{"", "max-age=1\r\nX: y"} {
-		secure.Set(Live{TLS: secure.live.Load().TLS, HSTS: hsts})
+		secure.Set(Live{TLS: secure.live.Load().TLS, HSTS: hsts, Redirect: "https"}) // which is for plain ones
 		c := dialTLS(t, secure)
 		c.send("GET / HTTP/1.1\nHost: a\n\n")
-		if res, _ := c.answer("GET"); res.Header.Get(hstsName) != "" || res.Header.Get("X") != "" {
+		if res, _ := c.answer("GET"); res.Header.Get(hstsName) != "" || res.Header.Get("X") != "" || res.StatusCode != 204 {
 			t.Errorf("%q: %q", hsts, res.Header)
 		}
 	}

@@ -17,6 +17,9 @@ func TestHostileHeadsOfHTTP2(t *testing.T) {
 			if _, err := io.ReadAll(v.Body()); err == nil {
 				t.Error("a body whose length is not that looks whole")
 			}
+			if v.Context().Err() == nil {
+				t.Error("whoever sends such a body is waited for")
+			}
 			v.Abort()
 			return
 		}

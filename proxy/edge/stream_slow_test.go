@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,7 +106,7 @@ func TestSlowReadersOnHTTP2AreCut(t *testing.T) {
 	}
 	for kind, secure := range kinds {
 		ended := make(chan struct{})
-		s := startH2(t, secure, Settings{Limits: Limits{WriteTimeout: 200 * time.Millisecond}}, func(v Visitor) {
+		s := startH2(t, secure, Settings{Limits: Limits{WriteTimeout: 200 * time.Millisecond, IdleTimeout: time.Second}}, func(v Visitor) {
 			defer close(ended)
 			v.Answer(200, nil, -1, false)
 			for {
@@ -150,10 +151,10 @@ func TestSteadyReadersOnHTTP2AreNotCut(t *testing.T) {
 func TestHeadsOnHTTP2AreBounded(t *testing.T) {
 	for name, begin := range map[string]func(r *raw){
 		"half a head": func(r *raw) {
-			r.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: r.block(":method", "GET")})
+			r.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 3, BlockFragment: r.block(":method", "GET")})
 		},
-		"half a frame":   func(r *raw) { r.Write([]byte("\x00\x00\x20\x01\x05\x00\x00\x00\x01\x00\x00")) },
-		"a frame's head": func(r *raw) { r.Write([]byte("\x00\x00\x20\x01\x05\x00\x00\x00\x01")) },
+		"half a frame":   func(r *raw) { r.Write([]byte("\x00\x00\x20\x01\x05\x00\x00\x00\x03\x00\x00")) },
+		"a frame's head": func(r *raw) { r.Write([]byte("\x00\x00\x20\x01\x05\x00\x00\x00\x03")) },
 	} {
 		s := startH2(t, false, Settings{Limits: Limits{HeadTimeout: 100 * time.Millisecond, IdleTimeout: time.Hour}}, func(v Visitor) {
 			if v.Target() == "/held" {
@@ -164,6 +165,10 @@ func TestHeadsOnHTTP2AreBounded(t *testing.T) {
 		})
 		r := dialRaw(t, s)
 		<-time.After(200 * time.Millisecond) // no wait for an event: an idle connection has more time than a head
+		r.do(r.open(1, true, "GET", "/"))
+		if got := r.fate(1); got != "200" {
+			t.Errorf("%s: the time for a head ended an idle connection: %s", name, got)
+		}
 		begin(r)
 		if _, err := r.goneAway(); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -248,15 +253,21 @@ func TestTheDeadlineCutsHTTP2(t *testing.T) {
 	} {
 		for kind, secure := range kinds {
 			held := make(chan struct{})
+			var ended atomic.Bool
 			s := startH2(t, secure, Settings{Limits: Limits{WriteTimeout: patience, BodyGrace: patience}}, func(v Visitor) {
 				close(held)
 				h(v)
+				<-time.After(100 * time.Millisecond) // no wait for an event: somebody who has to tidy up
+				ended.Store(true)
 			})
 			r := dialRaw(t, s)
 			r.do(r.open(1, false, "POST", "/"))
 			wait(t, held)
 			if err := drain(t, s, 50*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%s, %s: Drain: %v", name, kind, err)
+			}
+			if !ended.Load() {
+				t.Errorf("%s, %s: Drain did not wait for the handler", name, kind)
 			}
 			if _, err := r.goneAway(); err != nil {
 				t.Errorf("%s, %s: %v", name, kind, err)

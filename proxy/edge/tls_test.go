@@ -245,6 +245,7 @@ func TestReadersOverTLS(t *testing.T) {
 	const size = 12 << 20
 	s := startTLS(t, Settings{Limits: Limits{WriteTimeout: time.Second}}, func(v Visitor) {
 		v.Answer(200, nil, size, false)
+		v.Flush() // so that the rest is sent as it is
 		_, err := v.Write(make([]byte, size))
 		failed <- err
 	})
@@ -256,6 +257,11 @@ func TestReadersOverTLS(t *testing.T) {
 	for began := time.Now(); time.Since(began) < 3*time.Second; time.Sleep(50 * time.Millisecond) {
 		if _, err := steady.Read(buf); err != nil {
 			t.Fatalf("a steady reader was cut after %v: %v", time.Since(began), err)
+		}
+		select {
+		case err := <-failed:
+			t.Fatalf("a steady reader was given up after %v: %v", time.Since(began), err)
+		default:
 		}
 	}
 	steady.Close()
@@ -291,7 +297,7 @@ func TestAnswersOverTLSArriveWhole(t *testing.T) {
 }
 
 func TestAnIdleTLSConnectionCostsLittle(t *testing.T) {
-	const conns, bound = 300, 64 << 10 // the client's side, and what TLS itself keeps, included
+	const conns, bound = 300, 46 << 10 // the client's side, and what TLS itself keeps, included
 	s := startTLS(t, Settings{}, func(v Visitor) { reply(v, "ok") })
 	dialTLS(t, s).send("GET / HTTP/1.1\nHost: a\n\n")
 	runtime.GC()
