@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,15 +20,20 @@ type stream struct {
 	ctx    context.Context // ends with the caller's, or with the stream
 	cancel context.CancelFunc
 	method string
-	body   *body  // nil: none
-	whole  []byte // all of a small one
-	pump   *pump  // nil: the body can be interrupted
-	sent   bool   // in an attempt before this one, and it may have been looked at
+	began  time.Time
+	limit  time.Duration // the visitor's own, of a call by gRPC; 0: none
+	body   *body         // nil: none
+	whole  []byte        // all of a small one
+	pump   *pump         // nil: the body can be interrupted
+	sent   bool          // in an attempt before this one, and it may have been looked at
 
 	own     bool  // the link is this stream's alone
 	link    *link // nil: none yet
 	try     *try
-	unwatch func() bool // of the caller's context, for the body
+	unwatch func() bool // of the caller's context
+
+	mu  sync.Mutex
+	res *http.Response // nil: there is none yet
 }
 
 // try is one attempt at one link. What is not atomic belongs to the transport's reader.
@@ -52,11 +58,11 @@ const (
 
 // stream carries r to the backend; where own is set over a connection that is closed afterwards.
 func (b *backend) stream(ctx context.Context, r *Request, own bool) (*Answer, error) {
-	w, began := b.way.Load(), time.Now()
+	w := b.way.Load()
 	if err := r.checkStream(w); err != nil {
 		return nil, err
 	}
-	s := &stream{b: b, caller: ctx, method: r.Method, own: own}
+	s := &stream{b: b, caller: ctx, method: r.Method, own: own, began: time.Now(), limit: timeLimit(r.Head.Get("Grpc-Timeout"))}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	if r.hasBody() {
 		s.body = &body{from: r.Body, length: r.Length}
@@ -66,10 +72,10 @@ func (b *backend) stream(ctx context.Context, r *Request, own bool) (*Answer, er
 		if !s.body.interruptible() {
 			s.pump = &pump{body: s.body}
 		}
-		s.unwatch = context.AfterFunc(ctx, s.halt)
 	}
+	s.unwatch = context.AfterFunc(ctx, s.cut)
 	res, err := s.send(r, w)
-	ttfb := time.Since(began)
+	ttfb := time.Since(s.began)
 	if err == nil {
 		var a *Answer
 		if a, err = s.answer(res, ttfb); err == nil {
@@ -105,6 +111,7 @@ func (s *stream) send(r *Request, w *way) (*http.Response, error) {
 		res, err := s.roundTrip(r, w)
 		if err == nil {
 			s.link.used.Store(true)
+			s.has(res)
 			return res, nil
 		}
 		err = s.explain(err)
@@ -205,7 +212,10 @@ type streamError struct {
 
 func (e streamError) Error() string { return fmt.Sprintf("stream error %d", e.Code) }
 
-const refusedStream = 7 // RFC 9113 section 7
+const ( // RFC 9113 section 7
+	refusedStream = 7
+	cancelled     = 8
+)
 
 // unprocessed reports whether the backend said that it did nothing about the request (RFC 9113 section 8.7).
 func unprocessed(err error) bool {
@@ -234,6 +244,8 @@ func (s *stream) classify(err error) error {
 		return over
 	case over != nil:
 		return over
+	case s.overdue(err):
+		return fmt.Errorf("%w: %w: %w", ErrLate, errDeadline, err)
 	case !s.sent && (s.try == nil || !s.try.wrote.Load()) && s.body.untouched():
 		return fmt.Errorf("%w: %w", ErrConnect, err)
 	default:
@@ -251,13 +263,35 @@ func (s *stream) leave() {
 
 // end lets go of everything. What still goes on is cut, and the backend told.
 func (s *stream) end() {
-	if s.unwatch != nil {
-		s.unwatch()
+	s.unwatch()
+	s.cut()
+	if s.body != nil && !s.body.over() && s.link != nil {
+		s.link.wake()
 	}
-	s.halt()
-	s.cancel()
 	s.leave()
 	s.body.stop()
+}
+
+// cut ends what is under way. The transport looks at a context between its steps only: a step that waits has to be ended.
+func (s *stream) cut() {
+	s.halt()
+	s.cancel()
+	s.mu.Lock()
+	res := s.res
+	s.mu.Unlock()
+	if res != nil {
+		_ = res.Body.Close()
+	}
+}
+
+// has takes the answer in.
+func (s *stream) has(res *http.Response) {
+	s.mu.Lock()
+	s.res = res
+	s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		_ = res.Body.Close()
+	}
 }
 
 // halt ends the reading of the body. It does not wait.
