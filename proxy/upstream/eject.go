@@ -71,12 +71,12 @@ func (r Result) judge() judgement {
 }
 
 // failure reports whether the error is the backend's. Once a head was there it is not late, only long; and who waits for the
-// visitor's own body is not late either.
+// visitor's own body, or was given less time by the visitor than it takes, is not late either.
 func (r Result) failure() bool {
 	if isAny(r.Err, ErrConnect, ErrBroken) {
 		return true
 	}
-	return isAny(r.Err, ErrLate) && r.Status == 0 && !isAny(r.Err, errUpload)
+	return isAny(r.Err, ErrLate) && r.Status == 0 && !isAny(r.Err, errUpload, errDeadline)
 }
 
 // standing is how a backend that failed once more stands among the others.

@@ -19,12 +19,13 @@ var (
 	// refused, or did not come to before it closed the connection), so that another backend may be tried with any that is whole.
 	ErrRefused = errors.New("the backend did nothing about the request")
 	// ErrLate: the context's deadline passed, or it was cancelled with ErrLate as its cause, before the head of the answer was
-	// there.
+	// there. It is also what becomes of a call by gRPC that a backend cancels when the visitor's own time for it (Grpc-Timeout) is
+	// over, before or after the head.
 	ErrLate = errors.New("the backend is late")
 	// ErrCancelled: the context was cancelled. Its cause is wrapped.
 	ErrCancelled = errors.New("the exchange was cancelled")
 	// ErrVisitor: the request's body could not be read to its end, which is not the backend's fault. What Body returned is
-	// wrapped.
+	// wrapped. By HTTP/2 it is also what reading an Answer's body returns then.
 	ErrVisitor = errors.New("the request's body broke off")
 	// ErrRequest: the request cannot be written as it is, such as a name with a line break. Nothing was sent, and no backend
 	// would take it.

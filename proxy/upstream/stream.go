@@ -3,9 +3,8 @@ package upstream
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,15 +18,20 @@ type stream struct {
 	ctx    context.Context // ends with the caller's, or with the stream
 	cancel context.CancelFunc
 	method string
-	body   *body  // nil: none
-	whole  []byte // all of a small one
-	pump   *pump  // nil: the body can be interrupted
-	sent   bool   // in an attempt before this one, and it may have been looked at
+	began  time.Time
+	limit  time.Duration // the visitor's own, of a call by gRPC; 0: none
+	body   *body         // nil: none
+	whole  []byte        // all of a small one
+	pump   *pump         // nil: the body can be interrupted
+	sent   bool          // in an attempt before this one, and it may have been looked at
 
 	own     bool  // the link is this stream's alone
 	link    *link // nil: none yet
 	try     *try
-	unwatch func() bool // of the caller's context, for the body
+	unwatch func() bool // of the caller's context
+
+	mu  sync.Mutex
+	res *http.Response // nil: there is none yet
 }
 
 // try is one attempt at one link. What is not atomic belongs to the transport's reader.
@@ -52,11 +56,11 @@ const (
 
 // stream carries r to the backend; where own is set over a connection that is closed afterwards.
 func (b *backend) stream(ctx context.Context, r *Request, own bool) (*Answer, error) {
-	w, began := b.way.Load(), time.Now()
+	w := b.way.Load()
 	if err := r.checkStream(w); err != nil {
 		return nil, err
 	}
-	s := &stream{b: b, caller: ctx, method: r.Method, own: own}
+	s := &stream{b: b, caller: ctx, method: r.Method, own: own, began: time.Now(), limit: timeLimit(r.Head.Get("Grpc-Timeout"))}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	if r.hasBody() {
 		s.body = &body{from: r.Body, length: r.Length}
@@ -66,10 +70,10 @@ func (b *backend) stream(ctx context.Context, r *Request, own bool) (*Answer, er
 		if !s.body.interruptible() {
 			s.pump = &pump{body: s.body}
 		}
-		s.unwatch = context.AfterFunc(ctx, s.halt)
 	}
+	s.unwatch = context.AfterFunc(ctx, s.cut)
 	res, err := s.send(r, w)
-	ttfb := time.Since(began)
+	ttfb := time.Since(s.began)
 	if err == nil {
 		var a *Answer
 		if a, err = s.answer(res, ttfb); err == nil {
@@ -105,6 +109,7 @@ func (s *stream) send(r *Request, w *way) (*http.Response, error) {
 		res, err := s.roundTrip(r, w)
 		if err == nil {
 			s.link.used.Store(true)
+			s.has(res)
 			return res, nil
 		}
 		err = s.explain(err)
@@ -170,77 +175,6 @@ func (s *stream) roundTrip(r *Request, w *way) (*http.Response, error) {
 	}
 }
 
-// replayable reports whether the whole request is still here.
-func (s *stream) replayable() bool { return s.whole != nil || s.body.untouched() }
-
-// explain finds out what a failed attempt means for the next one.
-func (s *stream) explain(err error) error {
-	t := s.try
-	silent := s.link.wire.reads.Load() == t.reads
-	switch {
-	case !t.wrote.Load() && strings.Contains(err.Error(), tooLarge):
-		return fmt.Errorf("%w: %w", ErrRequest, err)
-	case !t.wrote.Load():
-	case unprocessed(err):
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	case !t.fresh && t.alone && silent && s.link.Err() != nil:
-		return fmt.Errorf("%w: %w", ErrStale, err)
-	}
-	return err
-}
-
-// What net/http has no names for.
-const (
-	tooLarge  = "header list larger than peer's advertised limit"
-	goneAway  = "http2: Transport received Server's graceful shutdown GOAWAY"
-	goneFirst = "http2: Transport received GOAWAY from server" // on the first stream of a connection, with an error
-)
-
-// streamError has the shape of net/http's own, which can be had as one (http2StreamError.As).
-type streamError struct {
-	StreamID uint32
-	Code     uint32
-	Cause    error
-}
-
-func (e streamError) Error() string { return fmt.Sprintf("stream error %d", e.Code) }
-
-const refusedStream = 7 // RFC 9113 section 7
-
-// unprocessed reports whether the backend said that it did nothing about the request (RFC 9113 section 8.7).
-func unprocessed(err error) bool {
-	var s streamError
-	if errors.As(err, &s) {
-		return s.Code == refusedStream
-	}
-	return strings.HasPrefix(err.Error(), goneAway) || strings.HasPrefix(err.Error(), goneFirst)
-}
-
-// classify says whose fault it was, as that of an exchange by HTTP/1 does.
-func (s *stream) classify(err error) error {
-	switch over := ended(s.caller); {
-	case errors.Is(err, ErrRequest):
-		return err
-	case s.body.fault() != nil:
-		return fmt.Errorf("%w: %w", ErrVisitor, s.body.fault())
-	case errors.Is(over, ErrLate):
-		waited := s.body.awaited()
-		if t := s.try; !waited && t != nil && t.wrote.Load() && s.link.wire.reads.Load() == t.reads {
-			s.link.tired.Store(true) // it hangs, for all we know
-		}
-		if waited {
-			over = fmt.Errorf("%w: %w", over, errUpload)
-		}
-		return over
-	case over != nil:
-		return over
-	case !s.sent && (s.try == nil || !s.try.wrote.Load()) && s.body.untouched():
-		return fmt.Errorf("%w: %w", ErrConnect, err)
-	default:
-		return fmt.Errorf("%w: %w", ErrBroken, err)
-	}
-}
-
 // leave lets go of a link that did not do.
 func (s *stream) leave() {
 	if s.own && s.link != nil {
@@ -251,13 +185,35 @@ func (s *stream) leave() {
 
 // end lets go of everything. What still goes on is cut, and the backend told.
 func (s *stream) end() {
-	if s.unwatch != nil {
-		s.unwatch()
+	s.unwatch()
+	s.cut()
+	if s.body != nil && !s.body.over() && s.link != nil {
+		s.link.wake()
 	}
-	s.halt()
-	s.cancel()
 	s.leave()
 	s.body.stop()
+}
+
+// cut ends what is under way. The transport looks at a context between its steps only: a step that waits has to be ended.
+func (s *stream) cut() {
+	s.halt()
+	s.cancel()
+	s.mu.Lock()
+	res := s.res
+	s.mu.Unlock()
+	if res != nil {
+		_ = res.Body.Close()
+	}
+}
+
+// has takes the answer in.
+func (s *stream) has(res *http.Response) {
+	s.mu.Lock()
+	s.res = res
+	s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		_ = res.Body.Close()
+	}
 }
 
 // halt ends the reading of the body. It does not wait.

@@ -13,7 +13,7 @@ import (
 
 // answer hands the stream over to its answer. With an error it is not ended.
 func (s *stream) answer(res *http.Response, ttfb time.Duration) (*Answer, error) {
-	code, err := status(res)
+	code, err := finalStatus(res)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +69,8 @@ func (b *streamBody) Read(p []byte) (int, error) {
 		b.err = over
 	case b.s.body.fault() != nil:
 		b.err = fmt.Errorf("%w: %w", ErrVisitor, b.s.body.fault())
+	case b.s.overdue(err):
+		b.err = fmt.Errorf("%w: %w: %w", ErrLate, errDeadline, err)
 	default:
 		b.err = fmt.Errorf("%w: %w", ErrBroken, err)
 	}

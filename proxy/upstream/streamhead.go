@@ -138,8 +138,8 @@ func lines(from http.Header) (h1.Head, error) {
 	return head, nil
 }
 
-// status is that of an answer, if it has one.
-func status(res *http.Response) (int, error) {
+// finalStatus is that of an answer, if it has one.
+func finalStatus(res *http.Response) (int, error) {
 	code, _, _ := strings.Cut(res.Status, " ")
 	if len(code) != 3 || code[0] < '2' || code[0] > '9' {
 		return 0, fmt.Errorf("%w: %q", errStatus, code)

@@ -72,13 +72,7 @@ type trust struct {
 	proto  string      // by ALPN
 	config *tls.Config // nil: the files could not be used yet
 	err    error       // why
-	seen   [3]seen
-}
-
-// seen tells whether a file is another one.
-type seen struct {
-	changed int64
-	size    int64
+	seen   [3]os.FileInfo // nil: there was none
 }
 
 func newTrust(files TLS, streams bool) *trust {
@@ -101,21 +95,34 @@ func (t *trust) read() {
 	t.config.NextProtos = []string{t.proto}
 }
 
-func (t *trust) look() (all [3]seen) {
+func (t *trust) look() (all [3]os.FileInfo) {
 	for i, name := range []string{t.files.CAFile, t.files.CertFile, t.files.KeyFile} {
 		if name == "" {
 			continue
 		}
 		if info, err := os.Stat(name); err == nil {
-			all[i] = seen{info.ModTime().UnixNano(), info.Size()}
+			all[i] = info
 		}
 	}
 	return all
 }
 
+// changed reports whether a file is another one than was read.
+func (t *trust) changed() bool {
+	for i, now := range t.look() {
+		was := t.seen[i]
+		switch {
+		case now == nil && was == nil:
+		case now == nil, was == nil, !os.SameFile(now, was), now.Size() != was.Size(), !now.ModTime().Equal(was.ModTime()):
+			return true
+		}
+	}
+	return false
+}
+
 // renew returns t, or where the files have changed what they say now. With an error t is still good, if it was.
 func (t *trust) renew() (*trust, error) {
-	if t.err == nil && t.look() == t.seen {
+	if t.err == nil && !t.changed() {
 		return t, nil
 	}
 	next := &trust{files: t.files, proto: t.proto}

@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,9 +15,8 @@ type wire struct {
 	net.Conn
 	reads atomic.Int64 // that brought something
 
-	first [9]byte // the head of the first frame; the reader's, with got
-	got   int     // bytes until settled
-	begun bool
+	frames frames // the reader's
+	begun  bool   // the backend's settings were taken
 
 	settled chan struct{} // closed when the backend's settings were taken
 	ended   chan struct{} // closed when the connection has ended
@@ -26,17 +24,13 @@ type wire struct {
 	fault   error // why; once ended
 }
 
-var errNotHTTP2 = errors.New("the backend does not speak HTTP/2")
-
-const settingsFrame = 4
-
 func newWire(c net.Conn) *wire {
 	return &wire{Conn: c, settled: make(chan struct{}), ended: make(chan struct{})}
 }
 
 // Read belongs to one goroutine, which asks for more only when it is done with what it has.
 func (w *wire) Read(p []byte) (int, error) {
-	if !w.begun && w.got >= len(w.first) && w.got >= len(w.first)+w.length() {
+	if !w.begun && w.frames.whole {
 		w.begun = true
 		close(w.settled)
 	}
@@ -44,22 +38,14 @@ func (w *wire) Read(p []byte) (int, error) {
 	if n > 0 {
 		w.reads.Add(1)
 	}
-	if !w.begun {
-		if w.got < len(w.first) {
-			copy(w.first[w.got:], p[:n])
-		}
-		if w.got += n; w.got >= len(w.first) && w.first[3] != settingsFrame {
-			n, err = 0, errNotHTTP2
-		}
+	if wrong := w.frames.pass(p[:n]); wrong != nil {
+		n, err = 0, wrong
 	}
 	if err != nil {
 		w.end(err)
 	}
 	return n, err
 }
-
-// length is that of the first frame.
-func (w *wire) length() int { return int(w.first[0])<<16 | int(w.first[1])<<8 | int(w.first[2]) }
 
 func (w *wire) Close() error {
 	w.end(net.ErrClosed)

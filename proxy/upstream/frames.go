@@ -1,0 +1,64 @@
+package upstream
+
+import "errors"
+
+// frames follows the frames of HTTP/2 as they come, by their heads (RFC 9113 section 4.1), for what the transport does not look at.
+type frames struct {
+	head  [9]byte
+	got   int  // bytes of head
+	left  int  // bytes of the payload that are to come
+	first bool // the head of the first frame was seen
+	whole bool // and all of it
+	row   int  // frames in a row that go on with a head
+}
+
+const (
+	settingsFrame     = 4
+	continuationFrame = 9
+	maxContinuations  = 128 // a head is bounded in bytes, by the transport, and empty frames have none
+)
+
+var (
+	errNotHTTP2 = errors.New("the backend does not speak HTTP/2")
+	errEndless  = errors.New("a head in too many frames")
+)
+
+// pass looks at what came.
+func (f *frames) pass(p []byte) error {
+	for len(p) > 0 {
+		if f.left > 0 {
+			n := min(f.left, len(p))
+			f.left -= n
+			p = p[n:]
+		} else {
+			n := copy(f.head[f.got:], p)
+			f.got += n
+			if p = p[n:]; f.got < len(f.head) {
+				return nil
+			}
+			if err := f.begin(); err != nil {
+				return err
+			}
+		}
+		f.whole = f.whole || f.left == 0
+	}
+	return nil
+}
+
+// begin is the end of a frame's head.
+func (f *frames) begin() error {
+	f.got, f.left = 0, int(f.head[0])<<16|int(f.head[1])<<8|int(f.head[2])
+	kind := f.head[3]
+	if !f.first && kind != settingsFrame {
+		return errNotHTTP2
+	}
+	f.first = true
+	if kind != continuationFrame {
+		f.row = 0
+		return nil
+	}
+	if f.row++; f.row > maxContinuations {
+		return errEndless
+	}
+	return nil
+}
