@@ -86,9 +86,9 @@ func (p *program) taken(o outcome) bool {
 // leave ends what is left here after a takeover. Every answer is its connection's last; a connection that has no request is kept
 // for a grace, since a request may be on its way on it: closed under it, that would be lost.
 func (p *program) leave(ctx context.Context) {
-	p.watch.close()
 	p.living.Ready(false)
 	p.door.close() // the new process's answers
+	p.watch.close()
 	grace := time.NewTimer(p.options.Grace)
 	defer grace.Stop()
 	select {
@@ -105,10 +105,8 @@ type heritage struct {
 
 func (p *program) heritage() []byte {
 	var h heritage
-	for _, s := range p.state.Status().Stores {
-		if s.Override != nil {
-			h.Override = s.Override
-		}
+	if stores := p.state.Status().Stores; len(stores) > 0 {
+		h.Override = stores[0].Override // of the whole; what follows are its parts
 	}
 	b, err := json.Marshal(h)
 	if err != nil {
