@@ -227,23 +227,22 @@ func TestARedirectionIsFollowed(t *testing.T) {
 // More than half of the primaries are gone, and somebody has their replicas take over: they are asked, in time.
 func TestOthersAreAskedWhereThePrimariesAreGone(t *testing.T) {
 	t.Parallel()
-	const before = "0-8191 0 2, 8192-16383 1 3"
-	g := gather(t, before, before, before, before)
+	const before = "0-5460 0 3, 5461-10922 1 4, 10923-16383 2"
+	g := gather(t, before, before, before, before, before)
 	f := finding(t, ClusterSettings{Addresses: g.addrs[:1]})
-	f.found(2)
-	names := f.names
+	f.found(3)
 	f.untilWritable()
-	if n := g.fakes[2].count("cluster slots"); n != 0 {
+	if n := g.fakes[3].count("cluster slots"); n != 0 {
 		t.Errorf("a replica was asked %d times", n)
 	}
-	const after = "0-8191 2, 8192-16383 3"
-	g.say("hang", "hang", after, after)
+	const after = "0-5460 3, 5461-10922 4, 10923-16383 2"
+	g.say("hang", "hang", after, after, after)
 	g.send(0, "hang")
 	g.send(1, "hang")
 	f.until("at the replicas", func(all map[string]store.Evidence) bool {
-		return f.at(names[0]) == g.addrs[2] && f.at(names[1]) == g.addrs[3] && writable(all)
+		return f.at(three[0]) == g.addrs[3] && f.at(three[1]) == g.addrs[4] && writable(all)
 	}, nil)
-	if strings.Join(f.names, " ") != strings.Join(names, " ") {
+	if strings.Join(f.names, " ") != strings.Join(three, " ") {
 		t.Error(f.names)
 	}
 }

@@ -48,6 +48,8 @@ func (p *seeker) Probe(ctx context.Context, _ int) store.Evidence {
 			return store.Evidence{Err: errClosed}
 		case len(c.shards) > 0:
 			return store.Evidence{Err: errFound}
+		case errors.Is(ctx.Err(), context.Canceled):
+			return store.Evidence{Err: ctx.Err()}
 		case answered || ctx.Err() != nil:
 			return c.nearest(before)
 		}
@@ -63,9 +65,6 @@ func (p *seeker) Probe(ctx context.Context, _ int) store.Evidence {
 		case <-c.ctx.Done():
 		}
 		c.mu.Lock()
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return store.Evidence{Err: ctx.Err()}
-		}
 	}
 }
 
