@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -132,10 +133,16 @@ func (d *directory) ordered() int {
 	return d.orders
 }
 
-// file is the section acme of a Gatehouse that keeps what it is given in that folder. more are further keys.
-func (d *directory) file(folder, more string) string {
-	return fmt.Sprintf("acme: {email: ops@gatehouse.example, directory: \"https://%s%s\", ca_file: %q, folder: %q%s}\n",
-		d.address, wfe.DirectoryPath, d.own.file("directory-ca.crt"), folder, more)
+// file is the section acme of a Gatehouse that keeps what it is given where the keys in keep say. more are further keys.
+func (d *directory) file(keep, more string) string {
+	return fmt.Sprintf("acme: {email: ops@gatehouse.example, directory: \"https://%s%s\", ca_file: %q, %s%s}\n",
+		d.address, wfe.DirectoryPath, d.own.file("directory-ca.crt"), keep, more)
+}
+
+// folder is the key of a folder that nobody else has.
+func folder(t *testing.T) string {
+	t.Helper()
+	return fmt.Sprintf("folder: %q", filepath.Join(t.TempDir(), "acme"))
 }
 
 // serves returns the certificate that a listener shows for a name, which the directory must have issued; nil where it shows none.

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +20,7 @@ func TestACME(t *testing.T) {
 		t.Run("by "+challenge, func(t *testing.T) {
 			t.Parallel()
 			backend, _ := saying(t, "well")
-			open, secret, folder := loopback(t), loopback(t), filepath.Join(t.TempDir(), "acme")
+			open, secret, keep := loopback(t), loopback(t), folder(t)
 			d := newDirectory(t, open, secret, 90*24*time.Hour)
 			d.come()
 			more := ""
@@ -39,7 +38,7 @@ listen:%s
 admin: {address: "127.0.0.1:0"}
 %spools: {app: {backends: [%q]}}
 routes: [{name: all, pool: app}]
-`, plain, secret, domains, d.file(folder, more), backend.URL)
+`, plain, secret, domains, d.file(keep, more), backend.URL)
 			}
 			g := startGatehouse(t, file(visited+", www."+visited))
 			for _, name := range []string{visited, "www." + visited} {
@@ -92,7 +91,7 @@ func TestACMEAway(t *testing.T) {
 	const valid, away = 40 * time.Second, 28 * time.Second
 	d := newDirectory(t, open, secret, valid)
 	d.come()
-	text := site{backend: a.URL, store: store.address(), top: d.file(filepath.Join(t.TempDir(), "acme"), "")}.text()
+	text := site{backend: a.URL, store: store.address(), top: d.file(folder(t), "")}.text()
 	g := startGatehouse(t, strings.Replace(text, `[{address: "127.0.0.1:0"}]`,
 		fmt.Sprintf("[{address: %q}, {address: %q, tls: {domains: [%s]}}]", open, secret, visited), 1))
 	first := d.issued(secret, visited, soon)
@@ -135,7 +134,7 @@ listen:
 admin: {address: "127.0.0.1:0"}
 %spools: {app: {backends: [%q]}}
 routes: [{name: all, pool: app}]
-`, open, secret, visited, ca.files("file"), d.file(filepath.Join(t.TempDir(), "acme"), ""), backend.URL))
+`, open, secret, visited, ca.files("file"), d.file(folder(t), ""), backend.URL))
 	if res, body := plainFront(t, open).ask(t, "GET", "/", nil); res.StatusCode != 200 || body != "well" {
 		t.Errorf("the plain listener: %d %q", res.StatusCode, body)
 	}
@@ -161,4 +160,40 @@ routes: [{name: all, pool: app}]
 	}
 	d.come()
 	d.issued(secret, visited, soon)
+}
+
+// TestACMEShared: of two Gatehouses that keep their certificates in one Redis one asks, whichever answers the challenge, and both
+// serve what was issued; so does one that comes later, when there is no directory any more.
+func TestACMEShared(t *testing.T) {
+	t.Parallel()
+	backend, _ := saying(t, "well")
+	keep := startRedis(t)
+	open, secret := loopback(t), loopback(t)
+	d := newDirectory(t, open, secret, 90*24*time.Hour)
+	d.come()
+	start := func(open, secret string) {
+		t.Helper()
+		startGatehouse(t, fmt.Sprintf(`
+listen: [{address: %q}, {address: %q, tls: {domains: [%s]}}]
+admin: {address: "127.0.0.1:0"}
+%spools: {app: {backends: [%q]}}
+routes: [{name: all, pool: app}]
+`, open, secret, visited, d.file(fmt.Sprintf("redis: {address: %q}", keep.address()), ""), backend.URL))
+	}
+	others := loopback(t) // the directory never comes here
+	start(loopback(t), others)
+	start(open, secret)
+	first := d.issued(secret, visited, soon)
+	if c := d.issued(others, visited, soon); !c.Equal(first) {
+		t.Error("two that share certificates serve different ones")
+	}
+	if n := d.ordered(); n != 1 {
+		t.Errorf("%d orders for one certificate", n)
+	}
+	d.leave()
+	late := loopback(t)
+	start(loopback(t), late)
+	if c := d.issued(late, visited, patience); !c.Equal(first) {
+		t.Error("who comes later serves another certificate")
+	}
 }
