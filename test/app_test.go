@@ -49,7 +49,8 @@ type visit struct {
 // app is an app of some framework with its sessions in Redis. It knows nothing of Gatehouse.
 type app struct {
 	*httptest.Server
-	store *redis.Client
+	store  redis.UniversalClient
+	others []redis.UniversalClient // of other members of its store; what is saved is copied there, and looked for where its own has none
 	habits
 	padding int // bytes that each session holds beside the name
 
@@ -63,10 +64,16 @@ type app struct {
 // startApp starts an app of that framework whose sessions are at that address.
 func startApp(t *testing.T, store string, f framework) *app {
 	t.Helper()
-	a := &app{used: map[string]bool{}, store: redis.NewClient(&redis.Options{
+	return startAppBy(t, redis.NewClient(&redis.Options{
 		Addr: store, DialTimeout: time.Second, ReadTimeout: 1500 * time.Millisecond, WriteTimeout: 1500 * time.Millisecond,
 		MaxRetries: -1, DialerRetries: 1, PoolSize: 200,
-	})}
+	}), f)
+}
+
+// startAppBy is startApp with a client of its store, which it closes.
+func startAppBy(t *testing.T, store redis.UniversalClient, f framework) *app {
+	t.Helper()
+	a := &app{used: map[string]bool{}, store: store}
 	switch f {
 	case ordinary:
 		a.habits = ordinaryHabits{a}
@@ -185,12 +192,22 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, name string) {
 }
 
 func (a *app) save(ctx context.Context, id, name string) error {
-	return a.store.Set(ctx, "sess:"+id, name+"\n"+strings.Repeat("x", a.padding), time.Hour).Err()
+	content := name + "\n" + strings.Repeat("x", a.padding)
+	err := a.store.Set(ctx, "sess:"+id, content, time.Hour).Err()
+	for _, other := range a.others {
+		if err == nil { // as what copies from one member to the other does, some time later
+			a.work.Go(func() { _ = other.Set(context.WithoutCancel(ctx), "sess:"+id, content, time.Hour).Err() })
+		}
+	}
+	return err
 }
 
 // load returns the name that a session holds, and redis.Nil where there is no such session.
 func (a *app) load(ctx context.Context, id string) (string, error) {
 	value, err := a.store.Get(ctx, "sess:"+id).Result()
+	for i := 0; err != nil && i < len(a.others); i++ {
+		value, err = a.others[i].Get(ctx, "sess:"+id).Result()
+	}
 	name, _, _ := strings.Cut(value, "\n")
 	return name, err
 }
