@@ -51,6 +51,7 @@ type app struct {
 	*httptest.Server
 	store  redis.UniversalClient
 	others []redis.UniversalClient // of other members of its store; what is saved is copied there, and looked for where its own has none
+	either bool                    // it saves there where its own does not take it
 	habits
 	padding int // bytes that each session holds beside the name
 
@@ -195,7 +196,9 @@ func (a *app) save(ctx context.Context, id, name string) error {
 	content := name + "\n" + strings.Repeat("x", a.padding)
 	err := a.store.Set(ctx, "sess:"+id, content, time.Hour).Err()
 	for _, other := range a.others {
-		if err == nil { // as what copies from one member to the other does, some time later
+		if err != nil && a.either {
+			err = other.Set(ctx, "sess:"+id, content, time.Hour).Err()
+		} else if err == nil { // as what copies from one member to the other does, some time later
 			a.work.Go(func() { _ = other.Set(context.WithoutCancel(ctx), "sess:"+id, content, time.Hour).Err() })
 		}
 	}

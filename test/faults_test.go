@@ -99,7 +99,7 @@ type table struct {
 func TestFaults(t *testing.T) {
 	tab := &table{rows: map[int][]string{}}
 	t.Cleanup(tab.print)
-	all := slices.Concat(storeFaults(), pathFaults(), frameworkFaults(), clusterFaults())
+	all := slices.Concat(storeFaults(), pathFaults(), frameworkFaults(), clusterFaults(), memberFaults())
 	for i, s := range all {
 		if s.quick || everyFault {
 			t.Run(s.name+"/"+string(s.framework()), func(t *testing.T) {

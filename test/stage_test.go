@@ -13,8 +13,9 @@ import (
 // once behind the same program without, with the same visitors before both.
 type stage struct {
 	t             *testing.T
-	store         *redisServer          // of stores that are one server
-	cluster       *cluster              // and of those that are not
+	store         *redisServer // of stores that are one server
+	cluster       *cluster     // and of those that are not
+	pair          *pair
 	keeps         func(key string) bool // whether the store has a key
 	own           *relay                // before the store, for Gatehouse alone; nil: none
 	theirs        *relay                // and for the apps
