@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,7 +54,8 @@ type app struct {
 	others []redis.UniversalClient // of other members of its store; what is saved is copied there, and looked for where its own has none
 	either bool                    // it saves there where its own does not take it
 	habits
-	padding int // bytes that each session holds beside the name
+	says    atomic.Pointer[string] // of its store, with every answer; nil: nothing
+	padding int                    // bytes that each session holds beside the name
 
 	work  sync.WaitGroup // what goes on after a request
 	mu    sync.Mutex
@@ -119,7 +121,12 @@ func startAppBy(t *testing.T, store redis.UniversalClient, f framework) *app {
 	mux.HandleFunc("POST /notes", a.note)
 	mux.HandleFunc("POST /logout", a.signOut)
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
-	a.Server = httptest.NewServer(mux)
+	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if word := a.says.Load(); word != nil {
+			w.Header().Set("Gatehouse-Store", *word)
+		}
+		mux.ServeHTTP(w, r)
+	}))
 	t.Cleanup(func() {
 		a.Close()
 		a.work.Wait()

@@ -30,16 +30,15 @@ type scenario struct {
 	mend   func(*stage)
 	after  time.Duration // how long visitors go on coming after the first sign-in; half a second where zero
 
-	causes   []string      // one of them must be seen first; none: the store must not be taken for impaired
-	state    string        // that must be acted on when the fault has lasted
-	first    time.Duration // promised from the fault to the first page for who signs in; zero: no page; negative: nothing is promised
-	member   time.Duration // and for a member; zero: members get no page
-	again    time.Duration // promised from the mended store to the first sign-in
-	reads    bool          // members must all be served, once member has passed: the store can still be read
-	mayClose bool          // though there are no causes the store may be taken for impaired for a moment
-	blind    time.Duration // from the fault on, in which nobody in front of the app can know of it
-	emptied  bool          // the store comes back empty, so that members are signed out in truth
-	forgets  bool          // the store loses sessions while it lasts, so that members are signed out in truth all the time
+	causes  []string      // one of them must be seen first; none: the store must not be taken for impaired
+	state   string        // that must be acted on when the fault has lasted
+	first   time.Duration // promised from the fault to the first page for who signs in; zero: no page; negative: nothing is promised
+	member  time.Duration // and for a member; zero: members get no page
+	again   time.Duration // promised from the mended store to the first sign-in
+	reads   bool          // members must all be served, once member has passed: the store can still be read
+	blind   time.Duration // from the fault on, in which nobody in front of the app can know of it
+	emptied bool          // the store comes back empty, so that members are signed out in truth
+	forgets bool          // the store loses sessions while it lasts, so that members are signed out in truth all the time
 	// off is what must be seen to go wrong without the protection. Where nothing does, honest says why that is right, and what
 	// else makes the scenario able to fail.
 	off    []harm
@@ -99,7 +98,7 @@ type table struct {
 func TestFaults(t *testing.T) {
 	tab := &table{rows: map[int][]string{}}
 	t.Cleanup(tab.print)
-	all := slices.Concat(storeFaults(), pathFaults(), frameworkFaults(), clusterFaults(), memberFaults())
+	all := slices.Concat(storeFaults(), pathFaults(), frameworkFaults(), clusterFaults(), memberFaults(), reportFaults())
 	for i, s := range all {
 		if s.quick || everyFault {
 			t.Run(s.name+"/"+string(s.framework()), func(t *testing.T) {
@@ -145,7 +144,7 @@ func (s *scenario) judgeCauses(t *testing.T, st *stage) {
 		}
 	}
 	switch {
-	case len(s.causes) == 0 && len(closed) > 0 && !s.mayClose:
+	case len(s.causes) == 0 && len(closed) > 0:
 		t.Errorf("the store was taken for impaired, and was not: %v", closed)
 	case len(s.causes) > 0 && (len(closed) == 0 || !slices.Contains(s.causes, closed[0].cause)):
 		t.Errorf("the first cause must be one of %v: %v", s.causes, closed)

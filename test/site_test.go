@@ -8,7 +8,7 @@ import (
 // site is what the file of a site says, as far as tests change it. The zero value of a field leaves the default.
 type site struct {
 	listen  string // 127.0.0.1 and a free port
-	backend string // of both pools
+	backend string // of both pools; several stand one after the other
 	store   string // the session store's address; empty: there is none, and so no protection
 	place   string // what is said of where it is instead, such as a cluster, with its name
 	redis   string // further keys of redis
@@ -76,16 +76,25 @@ admin: {address: "127.0.0.1:0"}
 session:
   cookies: [sid]%s%s
 pools:
-  login: {backends: [%q]%s}
-  app: {backends: [%q]%s}%s
+  login: {backends: [%s]%s}
+  app: {backends: [%s]%s}%s
 routes:%s
   - {name: sign-in, match: {path: [/login]}, pool: login%s, needs: write, restart: /login%s}
   - {name: assets, match: {path: "/assets/*"}, pool: app, needs: none}
   - {name: notes, match: {path: /notes, method: POST}, pool: app, needs: write, sign_in: false}
   - {name: app, pool: app, needs: %s}
 degrade: {rate: {per_client: 1000/s, burst: 1000, per_address: 5000/s}%s}
-`, or(s.listen, "127.0.0.1:0"), s.top, indent(s.session, "\n  "), store, or(s.own, s.backend), keys(or(s.login, "max_in_flight: 64")),
-		s.backend, keys(s.pool), indent(s.pools, "\n  "), indent(s.routes, "\n  "), overflow, keys(s.signIn), or(s.needs, "read"), keys(s.degrade))
+`, or(s.listen, "127.0.0.1:0"), s.top, indent(s.session, "\n  "), store, quoted(or(s.own, s.backend)), keys(or(s.login, "max_in_flight: 64")),
+		quoted(s.backend), keys(s.pool), indent(s.pools, "\n  "), indent(s.routes, "\n  "), overflow, keys(s.signIn), or(s.needs, "read"), keys(s.degrade))
+}
+
+// quoted is a list of words as the file has it.
+func quoted(words string) string {
+	all := strings.Fields(words)
+	for i, w := range all {
+		all[i] = fmt.Sprintf("%q", w)
+	}
+	return strings.Join(all, ", ")
 }
 
 // configFor is the file of a site before that app; without the protection it has no session store, and so converts nothing.
