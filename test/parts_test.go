@@ -27,12 +27,13 @@ type partStatus struct {
 	Reports []struct {
 		Backend string `json:"backend"`
 	} `json:"reports"`
-	Transitions []struct {
-		At   time.Time `json:"at"`
-		From string    `json:"from"`
-		To   string    `json:"to"`
-		Why  string    `json:"why"`
-	} `json:"transitions"`
+	Transitions []transition `json:"transitions"` // the latest first
+}
+
+// transition is one of the last changes that /status shows.
+type transition struct {
+	To  string `json:"to"`
+	Why string `json:"why"`
 }
 
 // stores asks the admin listener for the store and its parts.
