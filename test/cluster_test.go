@@ -151,11 +151,16 @@ func (c *cluster) signalShard(s syscall.Signal) {
 
 // setCluster builds a stage of a cluster; minShards is what the file says of it.
 func setCluster(coverage, minShards string) func(*stage) {
+	return setClusterOf(ordinary, coverage, minShards)
+}
+
+// setClusterOf is setCluster, with apps of that framework.
+func setClusterOf(f framework, coverage, minShards string) func(*stage) {
 	return func(st *stage) {
 		st.t.Helper()
 		c := startCluster(st.t, coverage)
 		st.cluster, st.keeps = c, c.has
-		st.app, st.bare = startAppBy(st.t, c.client(), ordinary), startAppBy(st.t, c.client(), ordinary)
+		st.app, st.bare = startAppBy(st.t, c.client(), f), startAppBy(st.t, c.client(), f)
 		st.file = site{
 			backend: st.app.URL,
 			place: fmt.Sprintf(`cluster: {addresses: [%s], min_shards: %s, key: "sess:{id}"}`,
