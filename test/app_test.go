@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,9 +50,12 @@ type visit struct {
 // app is an app of some framework with its sessions in Redis. It knows nothing of Gatehouse.
 type app struct {
 	*httptest.Server
-	store *redis.Client
+	store  redis.UniversalClient
+	others []redis.UniversalClient // of other members of its store; what is saved is copied there, and looked for where its own has none
+	either bool                    // it saves there where its own does not take it
 	habits
-	padding int // bytes that each session holds beside the name
+	says    atomic.Pointer[string] // of its store, with every answer; nil: nothing
+	padding int                    // bytes that each session holds beside the name
 
 	work  sync.WaitGroup // what goes on after a request
 	mu    sync.Mutex
@@ -63,10 +67,16 @@ type app struct {
 // startApp starts an app of that framework whose sessions are at that address.
 func startApp(t *testing.T, store string, f framework) *app {
 	t.Helper()
-	a := &app{used: map[string]bool{}, store: redis.NewClient(&redis.Options{
+	return startAppBy(t, redis.NewClient(&redis.Options{
 		Addr: store, DialTimeout: time.Second, ReadTimeout: 1500 * time.Millisecond, WriteTimeout: 1500 * time.Millisecond,
 		MaxRetries: -1, DialerRetries: 1, PoolSize: 200,
-	})}
+	}), f)
+}
+
+// startAppBy is startApp with a client of its store, which it closes.
+func startAppBy(t *testing.T, store redis.UniversalClient, f framework) *app {
+	t.Helper()
+	a := &app{used: map[string]bool{}, store: store}
 	switch f {
 	case ordinary:
 		a.habits = ordinaryHabits{a}
@@ -111,7 +121,12 @@ func startApp(t *testing.T, store string, f framework) *app {
 	mux.HandleFunc("POST /notes", a.note)
 	mux.HandleFunc("POST /logout", a.signOut)
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
-	a.Server = httptest.NewServer(mux)
+	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if word := a.says.Load(); word != nil {
+			w.Header().Set("Gatehouse-Store", *word)
+		}
+		mux.ServeHTTP(w, r)
+	}))
 	t.Cleanup(func() {
 		a.Close()
 		a.work.Wait()
@@ -185,12 +200,24 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, name string) {
 }
 
 func (a *app) save(ctx context.Context, id, name string) error {
-	return a.store.Set(ctx, "sess:"+id, name+"\n"+strings.Repeat("x", a.padding), time.Hour).Err()
+	content := name + "\n" + strings.Repeat("x", a.padding)
+	err := a.store.Set(ctx, "sess:"+id, content, time.Hour).Err()
+	for _, other := range a.others {
+		if err != nil && a.either {
+			err = other.Set(ctx, "sess:"+id, content, time.Hour).Err()
+		} else if err == nil { // as what copies from one member to the other does, some time later
+			a.work.Go(func() { _ = other.Set(context.WithoutCancel(ctx), "sess:"+id, content, time.Hour).Err() })
+		}
+	}
+	return err
 }
 
 // load returns the name that a session holds, and redis.Nil where there is no such session.
 func (a *app) load(ctx context.Context, id string) (string, error) {
 	value, err := a.store.Get(ctx, "sess:"+id).Result()
+	for i := 0; err != nil && i < len(a.others); i++ {
+		value, err = a.others[i].Get(ctx, "sess:"+id).Result()
+	}
 	name, _, _ := strings.Cut(value, "\n")
 	return name, err
 }

@@ -23,6 +23,7 @@ type scenario struct {
 	padding int       // bytes that each session holds
 	prepare func(*stage)
 	site    func(*site)
+	build   func(*stage) // what the stage is, where the store is not one server
 
 	breaks func(*stage)
 	lasts  time.Duration // how long the fault lasts; lasts where zero
@@ -31,10 +32,11 @@ type scenario struct {
 
 	causes  []string      // one of them must be seen first; none: the store must not be taken for impaired
 	state   string        // that must be acted on when the fault has lasted
-	first   time.Duration // promised from the fault to the first page for who signs in; zero: no page
+	first   time.Duration // promised from the fault to the first page for who signs in; zero: no page; negative: nothing is promised
 	member  time.Duration // and for a member; zero: members get no page
 	again   time.Duration // promised from the mended store to the first sign-in
 	reads   bool          // members must all be served, once member has passed: the store can still be read
+	blind   time.Duration // from the fault on, in which nobody in front of the app can know of it
 	emptied bool          // the store comes back empty, so that members are signed out in truth
 	forgets bool          // the store loses sessions while it lasts, so that members are signed out in truth all the time
 	// off is what must be seen to go wrong without the protection. Where nothing does, honest says why that is right, and what
@@ -96,7 +98,7 @@ type table struct {
 func TestFaults(t *testing.T) {
 	tab := &table{rows: map[int][]string{}}
 	t.Cleanup(tab.print)
-	all := slices.Concat(storeFaults(), pathFaults(), frameworkFaults())
+	all := slices.Concat(storeFaults(), pathFaults(), frameworkFaults(), clusterFaults(), memberFaults(), reportFaults())
 	for i, s := range all {
 		if s.quick || everyFault {
 			t.Run(s.name+"/"+string(s.framework()), func(t *testing.T) {
@@ -170,6 +172,7 @@ func (s *scenario) judgeVisitors(t *testing.T, st *stage, v seen) {
 	}
 	within := func(what string, took, promise time.Duration) {
 		switch {
+		case promise < 0:
 		case promise == 0 && took >= 0:
 			t.Errorf("%s after %v; none was to come", what, took)
 		case promise > 0 && (took < 0 || took > promise*slack):

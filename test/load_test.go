@@ -2,6 +2,7 @@ package test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -38,6 +39,8 @@ type hit struct {
 	signedOut bool   // the answer takes a session away, or sends a member to sign in
 	cookie    string // the session that the answer gives
 	body      string // of a page that an app made
+	session   string // of who reads
+	told      string // Gatehouse-Store, which no visitor is to see
 	visitor   int    // which of those who come back with a remember-me cookie
 }
 
@@ -46,6 +49,21 @@ func (h hit) ok() bool { return h.status >= 200 && h.status < 400 && h.outcome =
 
 // admitted reports whether somebody signed in.
 func (h hit) admitted() bool { return h.kind == signIns && h.cookie != "" && h.outcome == "" }
+
+// became reports whether it is that outcome, whatever the reason.
+func (h hit) became(outcome string) bool {
+	was, _, _ := strings.Cut(h.outcome, ";")
+	return was == outcome
+}
+
+// outcomes counts what came of requests, for a person.
+func outcomes(hits []hit) map[string]int {
+	all := map[string]int{}
+	for _, h := range hits {
+		all[fmt.Sprintf("%d %s", h.status, h.outcome)]++
+	}
+	return all
+}
 
 // bare reports whether the visitor got an error that nobody had dressed.
 func (h hit) bare() bool { return h.status == 0 || h.status >= 500 && h.outcome == "" }
@@ -189,6 +207,7 @@ func (l *load) send(k kind) hit {
 // read looks at the members' page with that session.
 func (l *load) read(session string) hit {
 	h, cookies := l.ask(reads, "GET", "/members", nil, map[string]string{"sid": session})
+	h.session = session
 	now, sent := cookies["sid"]
 	h.signedOut = sent && now != session || h.status >= 300 && h.status < 400
 	return h
@@ -239,6 +258,7 @@ func (l *load) ask(k kind, method, path string, form url.Values, carried map[str
 		return h, nil
 	}
 	h.status, h.outcome = res.StatusCode, res.Header.Get("Gatehouse-Outcome")
+	h.told = res.Header.Get("Gatehouse-Store")
 	if h.status == http.StatusOK && h.outcome == "" {
 		h.body = string(body)
 	}

@@ -183,8 +183,14 @@ func storeFaults() []*scenario {
 // lets in, with a tenth and one to spare.
 func (st *stage) ramped(t *testing.T, from, to float64, over time.Duration) {
 	t.Helper()
+	st.rampedBy(t, st.with.changes(), from, to, over)
+}
+
+// rampedBy is ramped, of a store, or a part of one, that changed like this.
+func (st *stage) rampedBy(t *testing.T, changes []change, from, to float64, over time.Duration) {
+	t.Helper()
 	var opened time.Time
-	for _, c := range st.with.changes() {
+	for _, c := range changes {
 		if !c.closes() {
 			opened = c.at
 		}

@@ -8,8 +8,9 @@ import (
 // site is what the file of a site says, as far as tests change it. The zero value of a field leaves the default.
 type site struct {
 	listen  string // 127.0.0.1 and a free port
-	backend string // of both pools
+	backend string // of both pools; several stand one after the other
 	store   string // the session store's address; empty: there is none, and so no protection
+	place   string // what is said of where it is instead, such as a cluster, with its name
 	redis   string // further keys of redis
 	probe   string // keys of probe
 	ramp    string // of recovery
@@ -21,6 +22,8 @@ type site struct {
 	login   string // further keys of the pool login; a limit of 64 where empty
 	pool    string // further keys of the pool app
 	apart   bool   // sign-ins borrow nowhere
+	over    string // the pool that they borrow of; app where empty
+	pools   string // further pools, a line each
 	signIn  string // further keys of the sign-in route
 	degrade string // further keys of degrade
 	top     string // further lines at the top
@@ -44,16 +47,17 @@ func (s site) text() string {
 		return by + strings.ReplaceAll(lines, "\n", by)
 	}
 	store := ""
-	if s.store != "" {
+	if s.store != "" || s.place != "" {
 		more := ""
 		if s.redis != "" {
 			more = ", " + s.redis
 		}
+		place := or(strings.ReplaceAll(s.place, "\n", "\n    "), fmt.Sprintf("redis: {address: %q%s}", s.store, more))
 		store = fmt.Sprintf(`
   store:
-    redis: {address: %q%s}
+    %s
     probe: {%s}
-    recovery: {rise: 3, after: 500ms, ramp: {%s}}%s`, s.store, more, s.probe, or(s.ramp, "from: 10/s, to: 100/s, over: 2s"), indent(s.keys, "\n    "))
+    recovery: {rise: 3, after: 500ms, ramp: {%s}}%s`, place, s.probe, or(s.ramp, "from: 10/s, to: 100/s, over: 2s"), indent(s.keys, "\n    "))
 	}
 	keys := func(text string) string {
 		if text == "" {
@@ -61,7 +65,7 @@ func (s site) text() string {
 		}
 		return ", " + text
 	}
-	overflow := ", overflow: app"
+	overflow := ", overflow: " + or(s.over, "app")
 	if s.apart {
 		overflow = ""
 	}
@@ -72,16 +76,25 @@ admin: {address: "127.0.0.1:0"}
 session:
   cookies: [sid]%s%s
 pools:
-  login: {backends: [%q]%s}
-  app: {backends: [%q]%s}
+  login: {backends: [%s]%s}
+  app: {backends: [%s]%s}%s
 routes:%s
   - {name: sign-in, match: {path: [/login]}, pool: login%s, needs: write, restart: /login%s}
   - {name: assets, match: {path: "/assets/*"}, pool: app, needs: none}
   - {name: notes, match: {path: /notes, method: POST}, pool: app, needs: write, sign_in: false}
   - {name: app, pool: app, needs: %s}
 degrade: {rate: {per_client: 1000/s, burst: 1000, per_address: 5000/s}%s}
-`, or(s.listen, "127.0.0.1:0"), s.top, indent(s.session, "\n  "), store, or(s.own, s.backend), keys(or(s.login, "max_in_flight: 64")), s.backend,
-		keys(s.pool), indent(s.routes, "\n  "), overflow, keys(s.signIn), or(s.needs, "read"), keys(s.degrade))
+`, or(s.listen, "127.0.0.1:0"), s.top, indent(s.session, "\n  "), store, quoted(or(s.own, s.backend)), keys(or(s.login, "max_in_flight: 64")),
+		quoted(s.backend), keys(s.pool), indent(s.pools, "\n  "), indent(s.routes, "\n  "), overflow, keys(s.signIn), or(s.needs, "read"), keys(s.degrade))
+}
+
+// quoted is a list of words as the file has it.
+func quoted(words string) string {
+	all := strings.Fields(words)
+	for i, w := range all {
+		all[i] = fmt.Sprintf("%q", w)
+	}
+	return strings.Join(all, ", ")
 }
 
 // configFor is the file of a site before that app; without the protection it has no session store, and so converts nothing.

@@ -13,9 +13,12 @@ import (
 // once behind the same program without, with the same visitors before both.
 type stage struct {
 	t             *testing.T
-	store         *redisServer
-	own           *relay // before the store, for Gatehouse alone; nil: none
-	theirs        *relay // and for the apps
+	store         *redisServer // of stores that are one server
+	cluster       *cluster     // and of those that are not
+	pair          *pair
+	keeps         func(key string) bool // whether the store has a key
+	own           *relay                // before the store, for Gatehouse alone; nil: none
+	theirs        *relay                // and for the apps
 	with, without *gatehouse
 	file          string   // of with
 	environment   []string // of with, beyond the usual
@@ -35,11 +38,28 @@ const members = 20
 func (s *scenario) set(t *testing.T) *stage {
 	t.Helper()
 	st := &stage{t: t}
+	if s.build != nil {
+		s.build(st)
+	} else {
+		s.setOne(st)
+	}
+	st.guarded = startLoad(t, st.with.url, s.framework(), members)
+	st.exposed = startLoad(t, st.without.url, s.framework(), members)
+
+	st.calm()
+	return st
+}
+
+// setOne builds the stage for a store that is one server.
+func (s *scenario) setOne(st *stage) {
+	t := st.t
+	t.Helper()
 	if s.replica {
 		st.store = startPair(t, s.options...)
 	} else {
 		st.store = startRedis(t, s.options...)
 	}
+	st.keeps = st.store.has
 	ours, theirs := st.store.address(), st.store.address()
 	if s.relay {
 		st.own, st.theirs = startRelay(t, ours), startRelay(t, ours)
@@ -57,11 +77,6 @@ func (s *scenario) set(t *testing.T) *stage {
 	}
 	st.file = protected.text()
 	st.with, st.without = startGatehouseIn(t, st.environment, st.file), startGatehouse(t, exposed.text())
-	st.guarded = startLoad(t, st.with.url, s.framework(), members)
-	st.exposed = startLoad(t, st.without.url, s.framework(), members)
-
-	st.calm()
-	return st
 }
 
 // calm waits for a while in which every visitor was served. On a machine that is busy the first one may not be.
@@ -127,7 +142,7 @@ func (s *scenario) look(st *stage, l *load) seen {
 	all := l.between(st.broken, time.Now())
 	during := l.between(st.broken, st.mended, reads)
 	v := seen{
-		bare:      count(all, hit.bare),
+		bare:      count(all, func(h hit) bool { return h.bare() && !h.at.Before(st.broken.Add(s.blind)) }),
 		signedOut: count(l.between(st.broken, st.mended), func(h hit) bool { return h.signedOut }),
 		served:    count(during, hit.ok), asked: len(during),
 		first:       l.first(st.broken, func(h hit) bool { return h.outcome != "" && (h.kind == signIns || h.kind == forms) }),
@@ -140,7 +155,7 @@ func (s *scenario) look(st *stage, l *load) seen {
 	for _, h := range l.between(st.since, st.mended, signIns) {
 		if h.admitted() {
 			v.kept++
-			if !st.store.has("sess:" + h.cookie) {
+			if !st.keeps("sess:" + h.cookie) {
 				v.lost++
 			}
 		}
@@ -168,12 +183,18 @@ func (st *stage) interrupted(l *load, visitor int) bool {
 	})
 }
 
+// whole is the name of the session store where it has parts, which have names of their own.
+const whole = "store"
+
 // changes are the changes of the store's state and of its cause that the program told of, in their order.
-func (g *gatehouse) changes() (all []change) {
+func (g *gatehouse) changes() []change { return g.changesOf(whole) }
+
+// changesOf are those of one of its parts.
+func (g *gatehouse) changesOf(store string) (all []change) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, e := range g.events {
-		if e["msg"] == "store state changed" {
+		if e["msg"] == "store state changed" && e["store"] == store {
 			at, _ := time.Parse(time.RFC3339Nano, fmt.Sprint(e["time"]))
 			all = append(all, change{fmt.Sprint(e["from"]), fmt.Sprint(e["to"]), fmt.Sprint(e["cause"]), at})
 		}
@@ -206,8 +227,14 @@ func (g *gatehouse) causes() string {
 // storeState asks the metrics which state is acted on.
 func (g *gatehouse) storeState(t *testing.T) string {
 	t.Helper()
+	return g.stateOf(t, whole)
+}
+
+// stateOf is that of one of its parts.
+func (g *gatehouse) stateOf(t *testing.T, store string) string {
+	t.Helper()
 	for _, line := range strings.Split(get(t, g.admin+"/metrics"), "\n") {
-		if strings.HasPrefix(line, "gatehouse_store_state{") && strings.HasSuffix(line, " 1") {
+		if strings.HasPrefix(line, "gatehouse_store_state{") && strings.Contains(line, fmt.Sprintf("store=%q", store)) && strings.HasSuffix(line, " 1") {
 			_, after, _ := strings.Cut(line, `state="`)
 			state, _, _ := strings.Cut(after, `"`)
 			return state
