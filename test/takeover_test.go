@@ -28,19 +28,21 @@ type traffic struct {
 	lost []string
 }
 
-// gather begins with that many who keep their connections, and some who come anew each time.
+// gather begins with that many who keep their connections, half of them for a third of a second between two requests, and some
+// who come anew each time.
 func gather(address string, keeping, fresh int) *traffic {
 	c := &traffic{address: address, quit: make(chan struct{})}
-	for range keeping {
-		c.wg.Go(func() { c.visit(true) })
+	const quick, slow = 5 * time.Millisecond, 300 * time.Millisecond
+	for i := range keeping {
+		c.wg.Go(func() { c.visit(true, []time.Duration{quick, slow}[i%2]) })
 	}
 	for range fresh {
-		c.wg.Go(func() { c.visit(false) })
+		c.wg.Go(func() { c.visit(false, quick) })
 	}
 	return c
 }
 
-func (c *traffic) visit(keep bool) {
+func (c *traffic) visit(keep bool, pause time.Duration) {
 	var conn net.Conn
 	var r *bufio.Reader
 	request := "GET / HTTP/1.1\r\nHost: site\r\n\r\n"
@@ -54,7 +56,7 @@ func (c *traffic) visit(keep bool) {
 				_ = conn.Close()
 			}
 			return
-		case <-time.After(time.Duration(5+n%10) * time.Millisecond):
+		case <-time.After(pause + time.Duration(n%10)*time.Millisecond):
 		}
 		var err error
 		step := "connect"
