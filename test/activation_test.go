@@ -159,7 +159,7 @@ func TestSocketsThatAServiceManagerHandsDown(t *testing.T) {
 	}
 }
 
-// A listener that a reload drops takes whoever has got in, and nobody loses a connection that was made.
+// A listener that a reload drops takes whoever has got in, and closes no connection that has not been told of it.
 func TestADroppedListenerTakesItsBacklog(t *testing.T) {
 	backend := longSite(t)
 	d := found(t, fmt.Sprintf(takenSite, backend.URL))
@@ -171,7 +171,7 @@ func TestADroppedListenerTakesItsBacklog(t *testing.T) {
 	for range 5 {
 		writeFile(t, d.config, strings.Replace(string(text), "listen: [", fmt.Sprintf("listen: [{address: %q}, ", spare), 1))
 		d.reload()
-		visitors := gather(spare, 0, 8)
+		visitors := gather(spare, 8, 8)
 		visitors.busy(t, 100)
 		writeFile(t, d.config, string(text))
 		d.reload()

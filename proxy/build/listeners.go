@@ -13,6 +13,24 @@ import (
 // closingTime is how long a listener that a reload dropped waits for its visitors.
 const closingTime = 30 * time.Second
 
+// lingering is how much of that it waits for connections without a request: one may be on its way.
+const lingering = 10 * time.Second
+
+// linger returns when no connections are left, grace is over, or ctx has ended.
+func linger(ctx context.Context, grace time.Duration, conns func() int) {
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for conns() > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
 // planListeners opens the listeners that are new, without serving them yet, and reads the certificates of all.
 func (p *Plan) planListeners() error {
 	all := p.planCerts()
@@ -52,9 +70,11 @@ func (p *Plan) commitListeners() {
 	for address, s := range before {
 		if p.listeners[address] == nil {
 			s.SetReady(false)
+			s.Leave()
 			l.retiring.Go(func() {
 				ctx, cancel := context.WithTimeout(l.closing, closingTime)
 				defer cancel()
+				linger(ctx, lingering, s.Conns)
 				_ = s.Drain(ctx) // what is left after that time is cut, which is what a dropped listener means
 			})
 		}

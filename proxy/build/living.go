@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"gatehouse/config"
 	"gatehouse/proxy"
@@ -28,13 +29,18 @@ type Living struct {
 	Log     *slog.Logger
 	// Listen opens sockets; nil: edge.Listen. It is set before the first Plan.
 	Listen func(network, address string) (net.Listener, error)
+	// Seal signs Gatehouse's own cookies where the file names no keys. New makes one of its own; another is set before the first
+	// Plan.
+	Seal *session.Seal
+	// StartRamp has sign-ins come back by the ramp from the beginning, because they did so in the process before. It is set before
+	// the first Plan.
+	StartRamp bool
 
 	pools  map[string]*proxy.Pool
 	quotas map[quotaIdentity]*quota.Limiter
 	// quotaStore is where several Gatehouses count together; nil: none.
 	quotaStore *livingQuotaStore
-	seal       *session.Seal // where the file names no keys
-	store      *livingStore  // nil: none
+	store      *livingStore // nil: none
 	line       *line.Line
 	lines      map[string]*line.Line // of the members of a store, by name
 	strained   *quota.Limiter        // sign-ins while the store is strained
@@ -58,7 +64,7 @@ func New(rec *record.Recorder, log *slog.Logger) *Living {
 		Handler: &proxy.Handler{Record: rec, Log: log}, Record: rec, Log: log,
 		pools: map[string]*proxy.Pool{}, quotas: map[quotaIdentity]*quota.Limiter{},
 		newPlaces: quota.New(quota.Settings{Rate: 10, Burst: 100}), // an office behind one address comes at once, too
-		seal:      session.NewSeal(), line: new(line.Line), strained: quota.New(quota.Settings{}), signedOut: session.NewSignedOut(), pages: newPageLimits(),
+		Seal:      session.NewSeal(), line: new(line.Line), strained: quota.New(quota.Settings{}), signedOut: session.NewSignedOut(), pages: newPageLimits(),
 		listeners: map[config.Address]*edge.Server{}, lines: map[string]*line.Line{}, certs: certs.New(log),
 	}
 	l.closing, l.cut = context.WithCancel(context.Background())
@@ -93,6 +99,20 @@ func (l *Living) Ready(ready bool) {
 	for _, s := range l.listeners {
 		s.SetReady(ready)
 	}
+}
+
+// Leave has visitors leave: nobody is accepted any more, every answer ends its connection, and what has no request is kept, until
+// none is left, or grace is over, or ctx has ended. The health paths go on, since another process serves the same addresses.
+func (l *Living) Leave(ctx context.Context, grace time.Duration) {
+	for _, s := range l.listeners {
+		s.Leave()
+	}
+	linger(ctx, grace, func() (n int) {
+		for _, s := range l.listeners {
+			n += s.Conns()
+		}
+		return n
+	})
 }
 
 // Addresses are where visitors are served, in no order.

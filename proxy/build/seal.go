@@ -11,7 +11,7 @@ import (
 func (p *Plan) planSeal() error {
 	seal, err := readSeal(p.cfg)
 	if seal == nil {
-		seal = p.living.seal
+		seal = p.living.Seal
 	}
 	p.runtime.Seal = seal
 	return err

@@ -64,7 +64,7 @@ func (p *Plan) planStore() {
 	s := &livingStore{identity: identify(c), instance: instance()}
 	s.secrets.keep(c)
 	settings := p.storeSettings(s)
-	settings.StartRamp = living != nil // another store's visitors are new to this one
+	settings.StartRamp = living != nil || p.living.StartRamp // another store's visitors are new to this one
 	if finder := s.finder(c); finder != nil {
 		p.makeGroup(s, finder, settings)
 	} else {

@@ -34,6 +34,7 @@ type Server struct {
 	live     atomic.Pointer[live]
 	ready    atomic.Bool
 	going    atomic.Bool // it was ready, and is no more
+	left     atomic.Bool // nobody is accepted any more
 	draining atomic.Bool
 	failed   atomic.Int64 // handshakes
 
@@ -75,7 +76,7 @@ func (s *Server) accept(conns *sync.WaitGroup) {
 			c := newConn(s, from)
 			s.l.add(c)
 			conns.Go(c.serve)
-		case s.draining.Load():
+		case s.left.Load(), s.draining.Load():
 			return
 		case !passing(err):
 			s.log.Error("a listener ended", "address", s.Address().String(), "err", err)
@@ -96,6 +97,14 @@ func (s *Server) accept(conns *sync.WaitGroup) {
 func (s *Server) SetReady(ready bool) {
 	was := s.ready.Swap(ready)
 	s.going.Store(!ready && (was || s.going.Load()))
+}
+
+// Leave stops accepting, and has every answer from now on end its connection; the health path says what it said. Connections
+// without a request are kept: one may be on its way. So Drain follows when Conns is 0, or enough time has passed.
+func (s *Server) Leave() {
+	s.going.Store(true)
+	s.left.Store(true)
+	_ = s.l.Close()
 }
 
 // leaving reports whether connections are not to be kept: the Server drains, or will.

@@ -78,6 +78,7 @@ type program struct {
 	asked   chan request
 	taking  chan outcome // of the takeover that is under way; nil: none is
 	manager *sockets.Manager
+	key     string        // signs where the file names no keys
 	muted   bool          // it was said that the manager does not listen
 	ended   chan struct{} // closed when nobody listens to asked any more
 }
@@ -134,10 +135,14 @@ func start(o Options) (*program, error) {
 
 // serve takes the first file live, and what the process before left, if there was one. That one accepts nobody any more then.
 func (p *program) serve() error {
+	left, err := p.receive()
+	if err != nil {
+		return err
+	}
 	if err := p.load(); err != nil {
 		return err
 	}
-	p.inherit()
+	p.inherit(left.Override)
 	if p.options.Sockets == nil {
 		return nil
 	}

@@ -2,7 +2,10 @@ package serve
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -11,6 +14,8 @@ import (
 	"gatehouse/config"
 	"gatehouse/proxy/admin"
 	"gatehouse/proxy/edge"
+	"gatehouse/shed"
+	"gatehouse/shed/session"
 )
 
 // listen opens what the admin listener needs, as visitors' listeners are opened.
@@ -86,27 +91,26 @@ func (p *program) taken(o outcome) bool {
 // leave ends what is left here after a takeover. Every answer is its connection's last; a connection that has no request is kept
 // for a grace, since a request may be on its way on it: closed under it, that would be lost.
 func (p *program) leave(ctx context.Context) {
-	p.living.Ready(false)
 	p.door.close() // the new process's answers
+	p.living.Leave(ctx, p.options.Grace)
 	p.watch.close()
-	grace := time.NewTimer(p.options.Grace)
-	defer grace.Stop()
-	select {
-	case <-grace.C:
-	case <-ctx.Done():
-	}
 	p.drain()
 }
 
 // heritage is what a new process is told of this one, beside the sockets and the file.
 type heritage struct {
+	// Key signs Gatehouse's own cookies where the file names no keys: who waits keeps his place, and who is known stays known.
+	Key      string
+	Ramp     bool                 // sign-ins come back by the ramp, or will
 	Override *admin.OverrideState `json:",omitempty"` // a person's word, if it is in force
 }
 
 func (p *program) heritage() []byte {
-	var h heritage
+	h := heritage{Key: p.key}
 	if stores := p.state.Status().Stores; len(stores) > 0 {
-		h.Override = stores[0].Override // of the whole; what follows are its parts
+		whole := stores[0]
+		open := whole.State == shed.Writable.String() || whole.State == shed.Strained.String()
+		h.Ramp, h.Override = whole.Recovering || !open, whole.Override
 	}
 	b, err := json.Marshal(h)
 	if err != nil {
@@ -115,21 +119,31 @@ func (p *program) heritage() []byte {
 	return b
 }
 
-// inherit goes on where the process before is about to end.
-func (p *program) inherit() {
-	if p.options.Sockets == nil {
+// receive takes what the process before left, before the first file is loaded; without one it begins anew.
+func (p *program) receive() (h heritage, err error) {
+	if p.options.Sockets != nil {
+		if left, ok := p.options.Sockets.State(); ok {
+			err = json.Unmarshal(left, &h)
+		}
+	}
+	if h.Key == "" {
+		var key [32]byte
+		_, _ = rand.Read(key[:])
+		h.Key = hex.EncodeToString(key[:])
+	}
+	seal, bad := session.ParseKeys([]byte(h.Key))
+	if err = errors.Join(err, bad); err == nil {
+		p.key, p.living.Seal, p.living.StartRamp = h.Key, seal, h.Ramp
+	}
+	return h, err
+}
+
+// inherit takes up a person's word, once there is a store that it can be said of.
+func (p *program) inherit(o *admin.OverrideState) {
+	if o == nil {
 		return
 	}
-	left, ok := p.options.Sockets.State()
-	if !ok {
-		return
-	}
-	var h heritage
-	err := json.Unmarshal(left, &h)
-	if o := h.Override; err == nil && o != nil {
-		err = p.state.Override(admin.Override{State: o.State, By: o.By, For: time.Until(o.Until)})
-	}
-	if err != nil {
-		p.log.Warn("an override of the process before has ended", "error", err.Error())
+	if err := p.state.Override(admin.Override{State: o.State, By: o.By, For: time.Until(o.Until)}); err != nil {
+		p.log.Warn("the override of the process before has ended", "error", err.Error())
 	}
 }
