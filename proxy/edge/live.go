@@ -79,6 +79,7 @@ func (l Live) prepare(before *live) *live {
 
 // wantsHeader reports whether a connection from there must begin with a PROXY header.
 func (l *live) wantsHeader(peer netip.Addr) bool {
+	peer = peer.WithZone("") // no prefix has one
 	for _, p := range l.ProxyProtocol {
 		if p.Contains(peer) {
 			return true

@@ -199,7 +199,7 @@ func TestIdleHTTP2ConnectionsAreClosed(t *testing.T) {
 func TestDrainOnHTTP2(t *testing.T) {
 	for kind, secure := range kinds {
 		held, release := make(chan struct{}), make(chan struct{})
-		s := startH2(t, secure, Settings{}, func(v Visitor) {
+		s := startH2(t, secure, Settings{Limits: Limits{HeadTimeout: time.Hour}}, func(v Visitor) {
 			if v.Target() == "/held" {
 				close(held)
 				<-release
@@ -207,12 +207,26 @@ func TestDrainOnHTTP2(t *testing.T) {
 			reply(v, "whole")
 		})
 		idle, busy, begun := dialRaw(t, s), dialRaw(t, s), dialRaw(t, s)
+		come := func() *client {
+			if secure {
+				return dialTLS(t, s, "h2")
+			}
+			return dial(t, s)
+		}
+		silent, part := come(), come() // neither is waited for
+		io.WriteString(part, http2.ClientPreface[:20])
 		idle.do(idle.open(1, true, "GET", "/"))
 		idle.fate(1)
 		busy.do(busy.open(1, true, "GET", "/held"))
 		wait(t, held)
-		ended := make(chan error, 1)
+		eventually(t, "they are accepted", func() bool { return s.Conns() == 5 })
+		ended, began := make(chan error, 1), time.Now()
 		go func() { ended <- drain(t, s, patience) }()
+		io.Copy(io.Discard, silent.br)
+		io.Copy(io.Discard, part.br)
+		if took := time.Since(began); took > 8*time.Second {
+			t.Errorf("%s: %v for those who said nothing", kind, took)
+		}
 		for _, r := range []*raw{idle, begun} {
 			if code, err := r.goneAway(); err != nil || code != http2.ErrCodeNo && r == idle {
 				t.Errorf("%s: %v, %v", kind, code, err)

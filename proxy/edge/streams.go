@@ -60,9 +60,9 @@ func (s *http2Server) goAway() {
 type streams struct {
 	*conn
 	from    io.Reader
-	begun   bool // the server reads
 	preface int  // bytes of it that are still to come
-	framed  bool // a frame has come
+	framed  bool // a frame has come,
+	begun   bool // and the connection is busy
 	in, out frames
 	by      time.Time // the deadline for reading that is set; zero: none
 	credit  credit
@@ -116,17 +116,17 @@ func (s *streams) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Read reads for the server, and looks at the frames that come. When patience is lost, the connection ends in ENHANCE_YOUR_CALM.
 func (s *streams) Read(p []byte) (int, error) {
-	if !s.begun {
-		if s.begun = true; !s.state.CompareAndSwap(reading, busy) {
-			return 0, net.ErrClosed
-		}
-	}
 	if s.credit.gone() {
 		s.server.log.Debug("a connection of HTTP/2 was ended for what it did", "peer", s.peer.String())
 		return 0, http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
 	}
 	n, err := s.from.Read(p)
 	s.look(p[:n])
+	if s.framed && !s.begun { // from here on a drain asks the server to end it
+		if s.begun = true; !s.state.CompareAndSwap(reading, busy) {
+			return 0, net.ErrClosed
+		}
+	}
 	return n, err
 }
 
