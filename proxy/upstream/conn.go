@@ -95,9 +95,6 @@ func (c *conn) fit() bool {
 // quiet reports whether the backend has neither closed the connection nor said anything. What TLS says for itself is taken in,
 // and counts for nothing.
 func (c *conn) quiet() bool {
-	if c.tls != nil && c.tls.ended {
-		return false
-	}
 	n, err := c.readNow(c.one[:])
 	return n == 0 && err == nil
 }

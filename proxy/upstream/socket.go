@@ -78,17 +78,11 @@ func (s *socket) SetWriteDeadline(t time.Time) error {
 // secure is TLS over a socket.
 type secure struct {
 	*tls.Conn
-	s     *socket
-	ended bool // a Read said so; together with the last bytes it may, and not again to who looks at the socket only
+	s *socket
 }
 
-func (c *secure) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.ended = c.ended || err != nil
-	return n, err
-}
-
-// readNow takes in what has come: it is the only way to tell the tickets that servers of TLS 1.3 send at any time from an end.
+// readNow takes in what has come: it is the only way to tell the tickets that servers of TLS 1.3 send at any time from an end. An end
+// that a Read has met before comes again.
 func (c *secure) readNow(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -99,7 +93,6 @@ func (c *secure) readNow(p []byte) (int, error) {
 	if _, ok := err.(nothing); ok {
 		return n, nil
 	}
-	c.ended = c.ended || err != nil
 	return n, err
 }
 

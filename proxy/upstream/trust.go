@@ -69,9 +69,9 @@ func (t *TLS) load() (*tls.Config, error) {
 // trust is what was read of the files of a TLS. It is not changed once made, and safe for concurrent use.
 type trust struct {
 	files  TLS
-	proto  string      // by ALPN
-	config *tls.Config // nil: the files could not be used yet
-	err    error       // why
+	proto  string         // by ALPN
+	config *tls.Config    // nil: the files could not be used yet
+	err    error          // why
 	seen   [3]os.FileInfo // nil: there was none
 }
 
