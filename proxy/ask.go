@@ -168,7 +168,7 @@ func (x *exchange) outgoing() *upstream.Request {
 	}
 	r := &upstream.Request{
 		Method: x.v.Method(), Target: x.target.Origin(), Host: x.v.Host(), Head: head,
-		Length: x.v.Length(), Trailer: x.trailer, Peer: x.visitor(),
+		Length: x.v.Length(), Trailer: x.trailer, Announced: intake.Announced(x.v.Announced(), x.trusted), Peer: x.visitor(), Local: x.v.Local(),
 		Inform: func(status int, head h1.Head) {
 			intake.CleanAnswer(&head)
 			x.holdAside(&head)

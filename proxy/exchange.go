@@ -90,12 +90,9 @@ func (x *exchange) begin() {
 	}
 	x.body.from = x.v.Body()
 	x.entry = record.Entry{
-		Arrived: x.v.Arrived(), RequestID: x.id, Method: x.v.Method(), Scheme: "http", Proto: x.v.Proto(), Host: x.v.Host(),
+		Arrived: x.v.Arrived(), RequestID: x.id, Method: x.v.Method(), Scheme: scheme(x.v.Secure()), Proto: x.v.Proto(), Host: x.v.Host(),
 		Target: x.v.Target(), Client: x.request.Client, Peer: x.v.Peer(),
 		UserAgent: x.head.Get("User-Agent"), Referer: x.head.Get("Referer"),
-	}
-	if x.v.Secure() {
-		x.entry.Scheme = "https"
 	}
 	if t := x.v.TLS(); t != nil {
 		x.entry.TLS = &record.TLS{

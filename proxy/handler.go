@@ -51,9 +51,16 @@ func (h *Handler) Serve(v edge.Visitor) {
 // Refused writes down a head that was refused before there was an exchange.
 func (h *Handler) Refused(r edge.Refused) {
 	h.Record.Exchange(nil, &record.Entry{
-		Arrived: r.At, RequestID: newID(), Method: r.Method, Target: r.Target, Scheme: "http", Peer: r.Peer, Client: r.Peer.Addr(),
+		Arrived: r.At, RequestID: newID(), Method: r.Method, Target: r.Target, Scheme: scheme(r.Secure), Proto: r.Proto, Peer: r.Peer, Client: r.Peer.Addr(),
 		Outcome: record.Rejected, Reason: r.Reason, Status: r.Status, BytesOut: r.BytesOut,
 	})
+}
+
+func scheme(secure bool) string {
+	if secure {
+		return "https"
+	}
+	return "http"
 }
 
 // pin returns the live Runtime, held until its release. A Runtime that drained between the load and the pin has been replaced.

@@ -32,6 +32,7 @@ type conn struct {
 	server   *Server
 	live     *live // when it began
 	peer     netip.AddrPort
+	local    netip.AddrPort  // as a PROXY header says; invalid: as the socket does
 	facts    *TLSFacts       // nil: plain
 	ctx      context.Context // ends when the visitor has gone, or the Server is closed for good
 	leave    context.CancelFunc
@@ -115,4 +116,15 @@ func (c *conn) reset() {
 		_ = tcp.SetLinger(0)
 	}
 	_ = c.below.Close()
+}
+
+// came returns the address that the visitor came to.
+func (c *conn) came() netip.AddrPort {
+	if c.local.IsValid() {
+		return c.local
+	}
+	if a, ok := c.LocalAddr().(*net.TCPAddr); ok {
+		return addrPort(a)
+	}
+	return netip.AddrPort{}
 }

@@ -21,8 +21,8 @@ const (
 var errHeader = errors.New("no PROXY header of TCP")
 
 // readHeader reads the header that a PROXY connection begins with, and not a byte more, so that whatever reads on need know nothing
-// of it. From then on peer is the one that the header says; the header of a connection of the proxy's own (LOCAL, UNKNOWN), or of
-// one that came over a Unix socket, leaves it. The deadline is the caller's.
+// of it. From then on peer and local are those that the header says; the header of a connection of the proxy's own (LOCAL, UNKNOWN), or of
+// one that came over a Unix socket, leaves them. The deadline is the caller's.
 func (c *conn) readHeader() error {
 	raw, err := cutHeader(c.below)
 	if err != nil {
@@ -35,11 +35,11 @@ func (c *conn) readHeader() error {
 	case h.Command.IsLocal() || h.TransportProtocol.IsUnix():
 		return nil
 	}
-	from, _, ok := h.TCPAddrs()
+	from, to, ok := h.TCPAddrs()
 	if !ok {
 		return errHeader
 	}
-	c.peer = addrPort(from)
+	c.peer, c.local = addrPort(from), addrPort(to)
 	return nil
 }
 

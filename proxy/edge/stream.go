@@ -3,9 +3,11 @@ package edge
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +91,7 @@ func (v *stream) Host() string             { return v.r.Host }
 func (v *stream) Head() *h1.Head           { return &v.head }
 func (v *stream) Proto() string            { return "HTTP/2.0" }
 func (v *stream) Peer() netip.AddrPort     { return v.s.peer }
+func (v *stream) Local() netip.AddrPort    { return v.s.came() }
 func (v *stream) Secure() bool             { return v.s.facts != nil }
 func (v *stream) TLS() *TLSFacts           { return v.s.facts }
 func (v *stream) Length() int64            { return v.length }
@@ -103,6 +106,8 @@ func (v *stream) Body() io.Reader {
 	}
 	return v.body
 }
+
+func (v *stream) Announced() string { return strings.Join(slices.Sorted(maps.Keys(v.r.Trailer)), ", ") }
 
 // Trailer has the lines that the request's head announced; the server drops the others.
 func (v *stream) Trailer() h1.Head {

@@ -39,9 +39,10 @@ type visit struct {
 	in         []byte
 	base, r, w int
 
-	arrived time.Time
-	body    *body // nil: none, or an empty one
-	watch   watch
+	arrived   time.Time
+	announced string // trailer lines
+	body      *body  // nil: none, or an empty one
+	watch     watch
 
 	writing sync.Mutex // interim answers come from two goroutines: 100 from who reads the body. What follows is under it
 	// until the answer is committed, and then the handler's.
@@ -66,7 +67,14 @@ type visit struct {
 // begin makes a visit of the head that was read.
 func (v *visit) begin(now time.Time) {
 	v.arrived = now
-	v.req.Head.DelFunc(func(l h1.Line) bool { return len(l.Name) == len("Trailer") && strings.EqualFold(l.Name, "Trailer") })
+	v.announced = ""
+	v.req.Head.DelFunc(func(l h1.Line) bool {
+		if len(l.Name) != len("Trailer") || !strings.EqualFold(l.Name, "Trailer") {
+			return false
+		}
+		v.announced = joined(v.announced, l.Value)
+		return true
+	})
 	if f := v.req.Framing; f.Kind == h1.Chunked || f.Kind == h1.ByLength && f.Length > 0 {
 		v.body = newBody(v, f)
 	}
@@ -110,6 +118,8 @@ func (v *visit) Method() string           { return v.req.Method }
 func (v *visit) Target() string           { return v.req.Target }
 func (v *visit) Head() *h1.Head           { return &v.req.Head }
 func (v *visit) Peer() netip.AddrPort     { return v.conn.peer }
+func (v *visit) Local() netip.AddrPort    { return v.conn.came() }
+func (v *visit) Announced() string        { return v.announced }
 func (v *visit) Secure() bool             { return v.conn.facts != nil }
 func (v *visit) TLS() *TLSFacts           { return v.conn.facts }
 func (v *visit) Trailer() h1.Head         { return v.chunks.Trailer() }
@@ -156,3 +166,11 @@ type empty struct{}
 
 func (empty) Read([]byte) (int, error) { return 0, io.EOF }
 func (empty) Interrupt()               {}
+
+// joined is a list with another at its end.
+func joined(list, more string) string {
+	if list == "" || more == "" {
+		return list + more
+	}
+	return list + ", " + more
+}

@@ -38,6 +38,9 @@ type Visitor interface {
 	// Peer is the address at the other end of the connection, or the one that a PROXY header there said; invalid for a Unix
 	// socket.
 	Peer() netip.AddrPort
+	// Local is the address that the visitor came to; where a PROXY header told of him, the one that it says. Invalid for a Unix
+	// socket.
+	Local() netip.AddrPort
 	// Secure reports whether the visitor's connection to us is TLS.
 	Secure() bool
 	// TLS is what is known of that; nil without. It is only read.
@@ -48,6 +51,8 @@ type Visitor interface {
 	// Body reads the body; it returns io.EOF at its end, and is never nil. Reading it may send 100 Continue.
 	// A method Interrupt() of it ends a Read that is under way, from any goroutine; the rest is lost then.
 	Body() io.Reader
+	// Announced is the list of the names that the request's Trailer field announces (RFC 9110 section 6.6.2); "" where there is none.
+	Announced() string
 	// Trailer returns the request's trailer lines; only after Body returned io.EOF.
 	Trailer() h1.Head
 

@@ -95,6 +95,25 @@ func CleanTrailer(trailer *h1.Head, trusted bool) {
 	trailer.DelFunc(func(l h1.Line) bool { return isAny(l.Name, early[:]) || onlyTrusted(l.Name) })
 }
 
+// Announced returns those names of a request's Trailer field whose lines CleanTrailer would leave.
+func Announced(list string, trusted bool) string {
+	if list == "" {
+		return ""
+	}
+	var all h1.Head
+	for name := range strings.SplitSeq(list, ",") {
+		if name = strings.Trim(name, " \t"); h1.ValidName(name) && !is(name, "Trailer") {
+			all = append(all, h1.Line{Name: name})
+		}
+	}
+	CleanTrailer(&all, trusted)
+	names := make([]string, len(all))
+	for i, l := range all {
+		names[i] = l.Name
+	}
+	return strings.Join(names, ", ")
+}
+
 // CleanAnswer takes out of a backend's head, in place, what ends here: the fields of the connection, and Gatehouse-*, which
 // only Gatehouse may say.
 func CleanAnswer(head *h1.Head) {

@@ -98,3 +98,14 @@ func FuzzForwarded(f *testing.F) {
 		}
 	})
 }
+
+func TestAnnounced(t *testing.T) {
+	for list, want := range map[string]string{
+		"": "", "X-Sum, grpc-status": "X-Sum, grpc-status", "X-Sum,, Content-Length ,Cookie": "X-Sum", "Trailer, Host, X_Y, Gatehouse-X": "",
+		"a b, X-Sum": "X-Sum", "X-Forwarded-For": "",
+	} {
+		if got := Announced(list, false); got != want {
+			t.Errorf("%q: %q, want %q", list, got, want)
+		}
+	}
+}

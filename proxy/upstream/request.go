@@ -25,10 +25,12 @@ type Request struct {
 	// for; otherwise such a Read may last on, and what it reads is thrown away.
 	//
 	// A body that can be interrupted and is small, by its Length, is sent together with the head once it is there as a whole.
-	Body    io.Reader
-	Length  int64          // of Body, -1 when it is not known beforehand
-	Trailer func() h1.Head // called once after Body returned io.EOF, by who reads it; nil: none. Sent only where Length is -1.
-	Upgrade string         // the protocol to ask for, as in "websocket"; "" for none
+	Body   io.Reader
+	Length int64 // of Body, -1 when it is not known beforehand
+	// Announced is the list of the names that Trailer's lines will have, for backends that drop what was not announced; "" says nothing.
+	Announced string
+	Trailer   func() h1.Head // called once after Body returned io.EOF, by who reads it; nil: none. Sent only where Length is -1.
+	Upgrade   string         // the protocol to ask for, as in "websocket"; "" for none
 	// Inform is called with every interim answer but 100 (Continue), in order, by the goroutine that called Send; nil: nobody
 	// wants them. The head is its own to change until it returns, and its strings are its own to keep. A backend that sends more
 	// than 32 is broken.
@@ -91,6 +93,9 @@ func (r *Request) appendHead(dst []byte, lines *h1.Head, host string, last bool)
 	}
 	if r.Upgrade != "" {
 		kept = append(kept, h1.Line{Name: "Connection", Value: "Upgrade"}, h1.Line{Name: "Upgrade", Value: r.Upgrade})
+	}
+	if r.hasBody() && r.Length < 0 && r.Trailer != nil && r.Announced != "" {
+		kept = append(kept, h1.Line{Name: "Trailer", Value: r.Announced})
 	}
 	*lines = kept
 	var f h1.Framing

@@ -59,6 +59,11 @@ func (s *stream) request(r *Request, w *way) *http.Request {
 		out.ContentLength = s.body.length
 		if s.body.lines != nil {
 			out.Trailer = make(http.Header) // not nil: lines may come
+			for name := range strings.SplitSeq(r.Announced, ",") {
+				if name = textproto.CanonicalMIMEHeaderKey(strings.Trim(name, " \t")); name != "" && !r.ours(name, "") {
+					out.Trailer[name] = nil
+				}
+			}
 		}
 		out.Body = s.reader(out)
 	}
