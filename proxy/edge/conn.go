@@ -49,7 +49,7 @@ type conn struct {
 	closing  atomic.Bool
 	upgraded atomic.Bool // the handler's now
 	preface  bool        // what came is HTTP/2's
-	spent    bool        // something may still be coming that nobody reads
+	spent    atomic.Bool // something may still be coming that nobody reads
 
 	readBy, writeBy time.Time // the deadlines that are set; zero where that is not known
 }
@@ -88,7 +88,7 @@ func (c *conn) waitAtMost(d time.Duration) {
 // Close closes the connection. A spent one first gets the time for what was sent to arrive: the kernel answers bytes that
 // nobody reads with a reset, which makes the visitor lose what he has not read yet. A second Close cuts that short.
 func (c *conn) Close() error {
-	if !c.closing.Swap(true) && c.spent {
+	if !c.closing.Swap(true) && c.spent.Load() {
 		if c.tls != nil {
 			_ = c.tls.CloseWrite() // says goodbye, where hands were shaken
 		}

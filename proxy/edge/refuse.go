@@ -58,7 +58,7 @@ func (c *conn) refuse(err error) {
 		out = append(out, text...)
 		told.BytesOut = int64(len(text))
 	}
-	c.spent = true
+	c.spent.Store(true)
 	_ = c.send(out)
 }
 

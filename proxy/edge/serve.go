@@ -186,10 +186,10 @@ func (v *visit) end() bool {
 	case c.ctx.Err() != nil:
 		return false
 	case !v.body.whole() && (v.closeAfter || v.body.hopeless() || !v.body.finish()):
-		c.spent = true
+		c.spent.Store(true)
 		return false
 	case v.closeAfter:
-		c.spent = v.r < v.w // he sent another request, and may be sending on
+		c.spent.Store(v.r < v.w) // he sent another request, and may be sending on
 		return false
 	}
 	return true

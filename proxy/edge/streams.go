@@ -156,7 +156,7 @@ func (s *streams) look(p []byte) {
 // Close is for the server, and lets a GOAWAY arrive, whatever is still coming.
 func (s *streams) Close() error {
 	if s.state.Load() == busy { // it is nobody else's to close
-		s.spent = true
+		s.spent.Store(true)
 	}
 	return s.conn.Close()
 }

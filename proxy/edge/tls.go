@@ -84,7 +84,7 @@ func (c *conn) refusePlain(to net.Conn) {
 	const text = "400 Bad Request\nThis port speaks TLS: https, not http.\n"
 	told := Refused{At: time.Now(), Status: errPlain.Status, Reason: errPlain.Reason, BytesOut: int64(len(text))}
 	if out, err := c.appendRefusal(nil, errPlain.Status, errPlain.Reason, "", len(text)); err == nil {
-		c.spent = true
+		c.spent.Store(true)
 		_ = to.SetWriteDeadline(time.Now().Add(c.server.limits.WriteTimeout))
 		_, _ = to.Write(append(out, text...))
 	}
