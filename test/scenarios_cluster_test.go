@@ -75,6 +75,7 @@ func frozenShard(name, minShards string, quick bool) *scenario {
 			st.shown(st.t)
 			st.cluster.signalShard(syscall.SIGCONT)
 			st.mended = st.cluster.heals()
+			st.wellAgain()
 		},
 		check: func(t *testing.T, st *stage, _ seen) {
 			st.marked(t)
@@ -120,6 +121,13 @@ func fullShard() *scenario {
 			}
 		},
 	}
+}
+
+// wellAgain waits until the shard that was broken is known to be well.
+func (st *stage) wellAgain() {
+	st.t.Helper()
+	eventually(st.t, patience, "the shard is known to be well", func() bool { return st.with.stateOf(st.t, shardName(frozen)) == "writable" })
+	st.t.Logf("the shard is well %v after the cluster was whole; promised %v", time.Since(st.mended).Round(time.Millisecond), clusterBack)
 }
 
 // thirdConverted fails the test where sign-ins since the fault did not work, but for those that met the shard that is broken, or
@@ -204,14 +212,12 @@ func promoted() *scenario {
 		mend: func(st *stage) {
 			st.shown(st.t)
 			st.mended = st.cluster.heals()
+			st.wellAgain()
 		},
 		check: func(t *testing.T, st *stage, _ seen) {
 			st.marked(t)
 			st.othersServed(t, st.mended)
 			st.noLoss(t)
-			eventually(t, patience, "the shard is well at its new node", func() bool {
-				return st.with.stateOf(t, shardName(frozen)) == "writable"
-			})
 		},
 	}
 }

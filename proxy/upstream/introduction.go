@@ -12,12 +12,7 @@ import (
 func introduction(version int, peer, local netip.AddrPort) ([]byte, error) {
 	var from, to net.Addr
 	if peer.IsValid() && local.IsValid() {
-		from, to = net.TCPAddrFromAddrPort(zoneless(peer)), net.TCPAddrFromAddrPort(zoneless(local))
+		from, to = net.TCPAddrFromAddrPort(peer), net.TCPAddrFromAddrPort(local)
 	}
 	return proxyproto.HeaderProxyFromAddrs(byte(version), from, to).Format()
-}
-
-// zoneless is an address without a zone, which a PROXY header cannot tell.
-func zoneless(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }

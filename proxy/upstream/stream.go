@@ -187,7 +187,7 @@ func (s *stream) leave() {
 func (s *stream) end() {
 	s.unwatch()
 	s.cut()
-	if s.body != nil && !s.body.over() && s.link != nil {
+	if s.body != nil && !s.body.over() && s.try != nil && s.try.wrote.Load() {
 		s.link.wake()
 	}
 	s.leave()

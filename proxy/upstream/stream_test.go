@@ -215,6 +215,13 @@ func TestInterimAnswersByHTTP2(t *testing.T) {
 	var got []int
 	var hints h1.Head
 	r := get("/")
+	for range 50 { // all are told of, whether the answer is there already or not
+		n := 0
+		r.Inform = func(int, h1.Head) { n++ }
+		if send(t, p, r).Body.Close(); n != 2 {
+			t.Fatalf("informed of %d", n)
+		}
+	}
 	r.Inform = func(status int, h h1.Head) {
 		got = append(got, status)
 		hints = append(hints, h...)

@@ -45,6 +45,7 @@ func (l *link) wake() {
 	cancel()
 	r, err := http.NewRequestWithContext(ctx, "GET", "http://backend/", nil)
 	if err == nil {
+		_ = l.Reserve() // RoundTrip takes a place, and not one that somebody else has
 		_, _ = l.RoundTrip(r)
 	}
 }

@@ -263,6 +263,32 @@ func TestCertificatesThatChange(t *testing.T) {
 	}
 }
 
+// One that is put in another's place is another one, though nobody can tell by its size and time.
+func TestAFileInAnothersPlace(t *testing.T) {
+	folder, then := t.TempDir(), time.Now()
+	file := func(name string) string {
+		name = filepath.Join(folder, name)
+		if err := errors.Join(os.WriteFile(name, []byte("same"), 0o600), os.Chtimes(name, then, then)); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	tr := &trust{files: TLS{CAFile: file("ca.pem")}}
+	tr.seen = tr.look()
+	if tr.changed() {
+		t.Error("it changed by itself")
+	}
+	if err := os.Rename(file("next.pem"), tr.files.CAFile); err != nil {
+		t.Fatal(err)
+	}
+	if !tr.changed() {
+		t.Error("another file is not seen")
+	}
+	if err := os.Remove(tr.files.CAFile); err != nil || !tr.changed() {
+		t.Errorf("one that is gone is not seen; %v", err)
+	}
+}
+
 func TestCheckOfTLSFiles(t *testing.T) {
 	ca := newAuthority(t)
 	cert, key := ca.issue("one", time.Now().Add(time.Hour))
