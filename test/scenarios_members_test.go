@@ -57,6 +57,10 @@ func oneMember(name, cause string, quick bool, breaks, mend func(*pair)) *scenar
 				st.t.Errorf("/status shows eu %s (%s); want %s", p.State, p.Cause, cause)
 			}
 			st.otherWay()
+			if cause == "refused" || cause == "hung" {
+				eventually(st.t, patience, "who cannot be asked is too far away", func() bool { return st.with.part(st.t, whole).Diverged != nil })
+				st.otherWay() // and nothing closes for it
+			}
 			st.reloaded(st.t, p)
 			mend(st.pair)
 			st.mended = time.Now()
