@@ -49,7 +49,7 @@ func memberFaults() []*scenario {
 func oneMember(name, cause string, quick bool, breaks, mend func(*pair)) *scenario {
 	return &scenario{
 		name: name, quick: quick, state: "writable", first: -1, reads: true, off: []harm{bareErrors},
-		after: 3500 * time.Millisecond, // a hung member opens within 1.8 s, and the ramp is to be seen
+		after:  3500 * time.Millisecond, // a hung member opens within 1.8 s, and the ramp is to be seen
 		build:  setMembers,
 		breaks: func(st *stage) { breaks(st.pair) },
 		mend: func(st *stage) {
