@@ -138,7 +138,8 @@ func TestFaultsFiftyInstances(t *testing.T) {
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "\ninstances\tstore\tcanaries a second of each\tin the worst second\tconnections a second of each\tstate changes of the worst")
 	row := func(who string, what string, n int, d time.Duration, each, worst float64, conns int, changes int) {
-		fmt.Fprintf(out, "%s\t%s\t%.1f (12)\t%.1f\t%.2f (1)\t%d (3)\n", who, what, each, worst, float64(conns)/d.Seconds()/float64(n), changes)
+		fmt.Fprintf(out, "%s\t%s\t%.1f (12)\t%.1f\t%.2f (1)\t%d (3)\n",
+			who, what, each, worst, float64(conns)/d.Seconds()/float64(n), changes)
 	}
 	t.Cleanup(func() { _ = out.Flush() })
 

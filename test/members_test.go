@@ -115,8 +115,9 @@ func (p *pair) app(own, other *redisServer) *app {
 func (p *pair) bound(eu, us *app, convergence string) site {
 	return site{
 		backend: eu.URL, place: p.place("any", convergence), login: "max_in_flight: 64, store: eu", over: "away",
-		pools:  fmt.Sprintf("away: {backends: [%q], max_in_flight: 64, store: us}", us.URL),
-		routes: "- {name: sign-in-away, match: {host: " + awayHost + ", path: [/login]}, pool: away, overflow: login, needs: write, restart: /login}",
+		pools: fmt.Sprintf("away: {backends: [%q], max_in_flight: 64, store: us}", us.URL),
+		routes: "- {name: sign-in-away, match: {host: " + awayHost + ", path: [/login]}, " +
+			"pool: away, overflow: login, needs: write, restart: /login}",
 	}
 }
 

@@ -48,7 +48,8 @@ func memberFaults() []*scenario {
 // oneMember breaks eu, on which the pool of sign-ins lives: they go to that of us at once, and come back by the ramp.
 func oneMember(name, cause string, quick bool, breaks, mend func(*pair)) *scenario {
 	return &scenario{
-		name: name, quick: quick, state: "writable", first: -1, reads: true, off: []harm{bareErrors}, after: 2 * time.Second,
+		name: name, quick: quick, state: "writable", first: -1, reads: true, off: []harm{bareErrors},
+		after:  3500 * time.Millisecond, // a hung member opens within 1.8 s, and the ramp is to be seen
 		build:  setMembers,
 		breaks: func(st *stage) { breaks(st.pair) },
 		mend: func(st *stage) {
@@ -57,6 +58,10 @@ func oneMember(name, cause string, quick bool, breaks, mend func(*pair)) *scenar
 				st.t.Errorf("/status shows eu %s (%s); want %s", p.State, p.Cause, cause)
 			}
 			st.otherWay()
+			if cause == "refused" || cause == "hung" {
+				eventually(st.t, patience, "who cannot be asked is too far away", func() bool { return st.with.part(st.t, whole).Diverged != nil })
+				st.otherWay() // and nothing closes for it
+			}
 			st.reloaded(st.t, p)
 			mend(st.pair)
 			st.mended = time.Now()

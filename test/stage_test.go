@@ -234,7 +234,8 @@ func (g *gatehouse) storeState(t *testing.T) string {
 func (g *gatehouse) stateOf(t *testing.T, store string) string {
 	t.Helper()
 	for _, line := range strings.Split(get(t, g.admin+"/metrics"), "\n") {
-		if strings.HasPrefix(line, "gatehouse_store_state{") && strings.Contains(line, fmt.Sprintf("store=%q", store)) && strings.HasSuffix(line, " 1") {
+		of := strings.HasPrefix(line, "gatehouse_store_state{") && strings.Contains(line, fmt.Sprintf("store=%q", store))
+		if of && strings.HasSuffix(line, " 1") {
 			_, after, _ := strings.Cut(line, `state="`)
 			state, _, _ := strings.Cut(after, `"`)
 			return state
