@@ -48,9 +48,9 @@ func TestFaultsMembersDiverge(t *testing.T) {
 	stopped := time.Now()
 	p.copyOnly()
 	var d partStatus
-	eventually(t, patience, "/status says that the members have come apart", func() bool { d = with.part(t, whole); return d.Diverged != nil })
+	eventually(t, patience, "/status says that the members have come apart", func() bool { d = with.part(t, wholeStore); return d.Diverged != nil })
 	took := d.Diverged.Since.Sub(stopped)
-	eventually(t, patience, "another Gatehouse says so, too", func() bool { return unbound.part(t, whole).Diverged != nil })
+	eventually(t, patience, "another Gatehouse says so, too", func() bool { return unbound.part(t, wholeStore).Diverged != nil })
 	t.Logf("the members were seen to have come apart %v after nothing was copied any more; promised %v: %s is %.1f s behind %s",
 		took.Round(time.Millisecond), lag+2*interval, d.Diverged.At, d.Diverged.Lag, d.Diverged.Of)
 	if took > busy*(lag+2*interval) {
@@ -87,7 +87,7 @@ func TestFaultsMembersDiverge(t *testing.T) {
 
 	resumed := time.Now()
 	p.copyOnly(beats, sessions)
-	eventually(t, patience, "the members are together again", func() bool { return with.part(t, whole).Diverged == nil })
+	eventually(t, patience, "the members are together again", func() bool { return with.part(t, wholeStore).Diverged == nil })
 	t.Logf("together again %v after what is written was copied again", time.Since(resumed).Round(time.Millisecond))
 	eventually(t, patience, "he is served after all", served(with, kept))
 	if r := come(with, "stranger"); r.status != 303 || r.outcome != "" {

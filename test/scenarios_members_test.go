@@ -59,7 +59,7 @@ func oneMember(name, cause string, quick bool, breaks, mend func(*pair)) *scenar
 			}
 			st.otherWay()
 			if cause == "refused" || cause == "hung" {
-				eventually(st.t, patience, "who cannot be asked is too far away", func() bool { return st.with.part(st.t, whole).Diverged != nil })
+				eventually(st.t, patience, "who cannot be asked is too far away", func() bool { return st.with.part(st.t, wholeStore).Diverged != nil })
 				st.otherWay() // and nothing closes for it
 			}
 			st.reloaded(st.t, p)

@@ -183,11 +183,11 @@ func (st *stage) interrupted(l *load, visitor int) bool {
 	})
 }
 
-// whole is the name of the session store where it has parts, which have names of their own.
-const whole = "store"
+// wholeStore is the name of the session store where it has parts, which have names of their own.
+const wholeStore = "store"
 
 // changes are the changes of the store's state and of its cause that the program told of, in their order.
-func (g *gatehouse) changes() []change { return g.changesOf(whole) }
+func (g *gatehouse) changes() []change { return g.changesOf(wholeStore) }
 
 // changesOf are those of one of its parts.
 func (g *gatehouse) changesOf(store string) (all []change) {
@@ -227,7 +227,7 @@ func (g *gatehouse) causes() string {
 // storeState asks the metrics which state is acted on.
 func (g *gatehouse) storeState(t *testing.T) string {
 	t.Helper()
-	return g.stateOf(t, whole)
+	return g.stateOf(t, wholeStore)
 }
 
 // stateOf is that of one of its parts.
