@@ -57,6 +57,10 @@ func (v value) memberName(to *string, lines map[string]int) {
 	}
 	v.label(s)
 	*to = s
+	if s == "store" {
+		v.fail("%s is the name of all members together; another name is wanted", v.shown())
+		return
+	}
 	if line, twice := lines[s]; twice {
 		v.fail("%s is the name of the member in line %d; another name is wanted", v.shown(), line)
 		return

@@ -45,6 +45,7 @@ type exchange struct {
 	series  *record.Series // nil before there is a route
 	store   *Store         // of the pool's app; nil: every need is met
 	monitor Monitor        // of store, or of the part of it that keeps the session; nil without
+	kept    Monitor        // of the part that keeps the session which a sign-in gave; nil: not known, or none
 	carries bool           // the request carries a session
 	session string         // its id
 	asks    bool           // the route's need touches the store for this request

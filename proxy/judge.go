@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"time"
 
 	"gatehouse/proxy/intake"
 	"gatehouse/proxy/record"
@@ -51,9 +52,13 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 func (x *exchange) weigh(answer *upstream.Answer, err error) error {
 	h := x.headOf(answer, err)
 	x.tried(h, err)
-	verdict, checked := x.monitor.Current(), false
+	verdict, checked, closed := x.monitor.Current(), false, x.monitor.LastImpaired
+	if h.Vouches {
+		x.kept = x.keeper(answer)
+		verdict, closed = x.given(h.Arrived)
+	}
 	for {
-		j := shed.Answer(x.route.Need, h, x.concern(verdict), checked, x.monitor.LastImpaired())
+		j := shed.Answer(x.route.Need, h, x.concern(verdict), checked, closed())
 		switch j.Fate {
 		case shed.Check:
 			verdict, checked = x.monitor.Look(x.v.Context()), true
@@ -69,6 +74,27 @@ func (x *exchange) weigh(answer *upstream.Answer, err error) error {
 			return err
 		}
 	}
+}
+
+// keeper is who watches the part of the store that keeps the session which an answer gives; nil where nobody knows.
+func (x *exchange) keeper(answer *upstream.Answer) Monitor {
+	if x.store.Of == nil {
+		return nil
+	}
+	id, ok := x.rt.Session.Given(x.head, &answer.Head, time.Now())
+	if !ok {
+		return nil
+	}
+	return x.store.Of(id)
+}
+
+// given is what is known of what keeps the session that an answer gives, from a check that began after the request came, and when that was
+// impaired last: the part of the store whose it is or, where nobody knows, the store as it is acted on.
+func (x *exchange) given(came time.Time) (shed.Verdict, func() time.Time) {
+	if x.kept != nil {
+		return x.kept.Verdict(x.ctx, time.Since(came)), x.kept.LastImpaired
+	}
+	return x.monitor.Current(), x.monitor.LastClosed
 }
 
 // sign adds Gatehouse's own cookies to an answer that will be delivered.

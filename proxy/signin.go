@@ -91,7 +91,11 @@ func (x *exchange) tellSignIn() {
 			rec.SignIn(record.SignInSuccess)
 			return
 		}
-		x.monitor.After(func(v shed.Verdict) {
+		keeps := x.monitor
+		if x.kept != nil {
+			keeps = x.kept
+		}
+		keeps.After(func(v shed.Verdict) {
 			if confirms(v) {
 				rec.SignIn(record.SignInSuccess)
 			} else {

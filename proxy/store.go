@@ -19,6 +19,7 @@ type Monitor interface {
 	After(f func(shed.Verdict))
 	OnClose(f func(shed.Verdict)) (stop func())
 	LastImpaired() time.Time
+	LastClosed() time.Time
 	HeldUntil() time.Time
 	Trial() (store.Trial, bool)
 	TrialTime() time.Duration

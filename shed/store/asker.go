@@ -200,12 +200,13 @@ func (g *Group) First(ctx context.Context) shed.Verdict {
 			}
 			break
 		}
-		if len(parts.list) == 0 {
+		if parts.stale() || len(parts.list) == 0 { // what found the parts is none of them any more
 			select {
 			case <-moved:
 			case <-ctx.Done():
 			case <-g.ctx.Done():
 			}
+			waiting = true
 		}
 		waiting = waiting && ctx.Err() == nil && g.ctx.Err() == nil
 	}

@@ -78,8 +78,7 @@ func NewGroup(f Finder, s GroupSettings, on func(part string, t Transition)) *Gr
 	g.roster.Store(&roster{})
 	g.beats = hearts{group: g, wake: make(chan struct{}, 1)}
 	parts, changed := f.Parts()
-	g.adopt(parts)
-	g.roster.Load().changed = changed
+	g.adopt(parts, changed)
 	return g
 }
 
@@ -183,6 +182,16 @@ func (g *Group) LastImpaired() time.Time {
 		return time.Now()
 	}
 	return at.closed
+}
+
+// LastClosed returns the latest moment at which the combination was impaired, whatever single parts were: now if it is, and the zero
+// time if never. It is for answers of which nobody knows on which part they rest, where as many parts as are required do.
+func (g *Group) LastClosed() time.Time {
+	at := g.at.Load()
+	if at.shuts() {
+		return time.Now()
+	}
+	return at.shut
 }
 
 // HeldUntil returns until when a combination that is held for what keeps failing is held, so that sign-ins are not let in before; zero

@@ -149,6 +149,9 @@ func (m *Monitor) LastImpaired() time.Time {
 	return at.closed
 }
 
+// LastClosed is LastImpaired: a store of one part is no more than that.
+func (m *Monitor) LastClosed() time.Time { return m.LastImpaired() }
+
 // HeldUntil returns until when a store that keeps failing is held, so that sign-ins are not let in before; zero where it is not.
 func (m *Monitor) HeldUntil() time.Time { return m.at.Load().held }
 

@@ -8,7 +8,17 @@ import (
 type roster struct {
 	list    []*part
 	byName  map[string]*part
-	changed <-chan struct{} // the Finder's; only the following goroutine looks at it
+	changed <-chan struct{} // the Finder's
+}
+
+// stale reports whether the Finder knows of other parts by now.
+func (r *roster) stale() bool {
+	select {
+	case <-r.changed:
+		return true
+	default:
+		return false
+	}
 }
 
 // part is a Part with its Monitor.
@@ -35,7 +45,7 @@ func (g *Group) follow() {
 		}
 		var parts []Part
 		parts, changed = g.finder.Parts()
-		for _, p := range g.adopt(parts) {
+		for _, p := range g.adopt(parts, changed) {
 			p.close()
 		}
 	}
@@ -44,11 +54,11 @@ func (g *Group) follow() {
 // adopt makes parts the Group's, and returns those that are its no more. A part that is new has its Monitor made, which begins
 // at once where the Group has begun, and hears a person's word that is in force. The first parts of a store that is to begin with
 // a ramp do so.
-func (g *Group) adopt(parts []Part) (gone []*part) {
+func (g *Group) adopt(parts []Part, changed <-chan struct{}) (gone []*part) {
 	g.changing.Lock()
 	defer g.changing.Unlock()
 	old := g.roster.Load()
-	now := &roster{byName: make(map[string]*part, len(parts))}
+	now := &roster{byName: make(map[string]*part, len(parts)), changed: changed}
 	g.mu.Lock()
 	set, override, started := g.set, g.override, g.started
 	g.mu.Unlock()

@@ -17,6 +17,7 @@ type union struct {
 	oldest     time.Time // when the oldest check of a part that counts began; zero where none counts
 	impaired   bool      // a part is impaired, or taken for it, or the combination is
 	closed     time.Time // when that, or the parts' being too far apart, ended last
+	shut       time.Time // when what is acted on was impaired last, for more than sign-ins
 	ramp       time.Time // when the combination's own ramp began; zero while it is impaired
 	override   *Override // in force for the whole store; nil: none
 	said       time.Time // until when enough apps say of the whole store that it takes no writes; zero: they do not
@@ -53,6 +54,9 @@ func (u *union) since(from time.Time) bool { return !u.Begun.IsZero() && !u.Begu
 
 // throughout reports whether every part was checked since.
 func (u *union) throughout(from time.Time) bool { return !u.oldest.IsZero() && !u.oldest.Before(from) }
+
+// shuts reports whether what is acted on is impaired, for more than sign-ins.
+func (u *union) shuts() bool { return u.State.Impaired() && !holds(u.Cause) }
 
 // weigh sets what is acted on and what is observed, by the parts, by what apps say of the whole store and by a person's word. was is what
 // was believed before.
@@ -133,6 +137,9 @@ func (u *union) date(was *union, now time.Time) {
 	}
 	if was.impaired && !u.impaired {
 		u.closed = now
+	}
+	if was.shuts() && !u.shuts() {
+		u.shut = now
 	}
 }
 
