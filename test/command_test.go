@@ -86,21 +86,29 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// The file that the README shows is one that works.
+// The files that the README shows are ones that work; one that shows listeners alone is given something to listen for.
 func TestReadmeFile(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, _ := strings.Cut(string(readme), "```yaml\n")
-	text, _, found := strings.Cut(after, "```")
-	if !found || len(text) < 200 {
-		t.Fatal("the README shows no file")
+	blocks := strings.Split(string(readme), "```yaml\n")[1:]
+	if len(blocks) < 2 {
+		t.Fatalf("the README shows %d files", len(blocks))
 	}
-	file := filepath.Join(t.TempDir(), "site.yaml")
-	writeFile(t, file, text)
-	if code, stdout, stderr := command(t, "check", file); code != 0 || stderr != "" {
-		t.Errorf("gatehouse check of the README's file: %d\n%s%s", code, stdout, stderr)
+	for i, block := range blocks {
+		text, _, found := strings.Cut(block, "```")
+		if !found || len(text) < 200 {
+			t.Fatalf("file %d of the README is not whole", i)
+		}
+		if !strings.Contains(text, "pools:") {
+			text += "pools: {app: {backends: [\"http://10.0.0.1:8080\"]}}\nroutes: [{name: app, pool: app}]\n"
+		}
+		file := filepath.Join(t.TempDir(), "site.yaml")
+		writeFile(t, file, text)
+		if code, stdout, stderr := command(t, "check", file); code != 0 || stderr != "" {
+			t.Errorf("gatehouse check of file %d of the README: %d\n%s%s", i, code, stdout, stderr)
+		}
 	}
 	for _, want := range []string{"go run ./cmd/gatehouse-demo", "make test"} {
 		if !strings.Contains(string(readme)[:1500], want) {
