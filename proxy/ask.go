@@ -32,6 +32,10 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 			return nil, err
 		}
 		watch.turnTo(x.monitor)
+		if err := x.again(x.route.Store != x.store); err != nil {
+			claim.End(unused)
+			return nil, err
+		}
 	}
 	for {
 		x.claim = claim
@@ -51,6 +55,7 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 		if !x.mayAgain(request, answer, err) {
 			return answer, err
 		}
+		was := x.store
 		next, ok := x.another(&tried)
 		if !ok {
 			return answer, err
@@ -62,13 +67,23 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 		}
 		claim = next
 		watch.turnTo(x.monitor)
-		if x.asks { // time went by
-			if err := x.obey(x.monitor.Current()); err != nil {
-				claim.End(unused)
-				return nil, err
-			}
+		if err := x.again(x.store != was); err != nil {
+			claim.End(unused)
+			return nil, err
 		}
 	}
+}
+
+// again looks at the store once more, since time went by: without waiting, or with a verdict that is fresh enough for the route where the
+// exchange has moved to one of which nothing was asked yet.
+func (x *exchange) again(moved bool) error {
+	switch {
+	case !x.asks:
+		return nil
+	case moved:
+		return x.obey(x.permission(x.ctx))
+	}
+	return x.obey(x.monitor.Current())
 }
 
 // unused is the result of a claim that nothing was asked of.

@@ -323,13 +323,18 @@ func (x *exchange) enter() error {
 	if over != nil && x.permit.Of() == over {
 		x.moveOver()
 	}
-	switch {
-	case !x.asks:
-		return nil
-	case x.pool != own && x.apart(): // nothing was asked of that store yet
-		return x.obey(x.permission(x.ctx))
+	moved := x.pool != own && x.apart()
+	if err = x.again(moved); err == nil || !moved || errors.Is(err, errGone) {
+		return err
 	}
-	return x.obey(x.monitor.Current())
+	// The other's store could give it after all not: it queues at its own, which could.
+	x.permit.Done()
+	x.moveBack()
+	if x.permit, err = own.Gate.Acquire(x.ctx, x.class); err != nil {
+		x.shed(err)
+		return err
+	}
+	return x.again(false)
 }
 
 // learn has everybody learn from what a backend answered, or failed to. What an app does while its store is in doubt tells nothing of

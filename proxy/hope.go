@@ -51,13 +51,30 @@ func (x *exchange) hope(err error) error {
 	ctx, cancel := context.WithDeadline(x.ctx, x.hopeUntil())
 	defer cancel()
 	for err != nil && !errors.Is(err, errGone) && ctx.Err() == nil {
-		x.monitor.Await(ctx, func(v shed.Verdict) bool {
-			return shed.Decide(x.route.Need, x.carries, x.concern(v)).Action == shed.Pass
-		})
+		x.await(ctx)
+		if x.goOver() {
+			return nil
+		}
 		err = x.obey(x.permission(ctx))
 	}
 	return err
 }
+
+// await waits for a store that can give what the request needs; where the overflow pool has one of its own, no longer than that one may be
+// left out of sight.
+func (x *exchange) await(ctx context.Context) {
+	if x.apart() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, glance)
+		defer cancel()
+	}
+	x.monitor.Await(ctx, func(v shed.Verdict) bool {
+		return shed.Decide(x.route.Need, x.carries, x.concern(v)).Action == shed.Pass
+	})
+}
+
+// glance is how often somebody who is held looks at the other store.
+const glance = 100 * time.Millisecond
 
 // hopeUntil is how long the request may be held before it is turned away.
 func (x *exchange) hopeUntil() time.Time { return x.entry.Arrived.Add(x.route.Wait) }

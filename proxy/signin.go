@@ -91,12 +91,12 @@ func (x *exchange) tellSignIn() {
 			rec.SignIn(record.SignInSuccess)
 			return
 		}
-		keeps := x.monitor
+		keeps, several := x.monitor, x.several()
 		if x.kept != nil {
-			keeps = x.kept
+			keeps, several = x.kept, false
 		}
 		keeps.After(func(v shed.Verdict) {
-			if confirms(v) {
+			if confirms(v, several) {
 				rec.SignIn(record.SignInSuccess)
 			} else {
 				rec.SignIn(record.SignInUnconfirmed)
@@ -112,8 +112,11 @@ func (x *exchange) tellSignIn() {
 }
 
 // confirms reports whether the check behind a verdict found the store writable. A state that merely stands, because the prober
-// was refused, is no finding.
-func confirms(v shed.Verdict) bool {
+// was refused, is no finding. Of several parts, of which one that fails is not all, what they can do together counts.
+func confirms(v shed.Verdict, several bool) bool {
+	if several && v.Cause != shed.CauseOverride {
+		v.Observed, v.ObservedCause = v.State, v.Cause
+	}
 	found := v.Observed == shed.Writable || v.Observed == shed.Strained
 	return found && !v.Late && v.ObservedCause != shed.CauseProberAuth && v.ObservedCause != shed.CauseUnknown
 }

@@ -113,7 +113,7 @@ func TestASuccessIsNotConfirmedByAStateThatMerelyStands(t *testing.T) {
 		{shed.Verdict{State: shed.Writable, Observed: shed.ReadOnly, ObservedCause: shed.CauseFull}, false},
 		{shed.Verdict{}, false},
 	} {
-		if got := confirms(c.v); got != c.want {
+		if got := confirms(c.v, false); got != c.want {
 			t.Errorf("%+v: %v", c.v, got)
 		}
 	}

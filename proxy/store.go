@@ -32,6 +32,8 @@ type Store struct {
 	Monitor Monitor
 	Line    *line.Line // of those who want to sign in there
 
+	// Several says that Monitor stands for several parts, of which one that fails is not all.
+	Several bool
 	// Of is who watches the part of the store that keeps a session; nil where nobody knows, and a nil Of where there are no parts.
 	Of func(session string) Monitor
 	// Apart reports whether members show too little of what the others hold; nil: there are none.
@@ -51,6 +53,20 @@ func (x *exchange) settle(s *Store) {
 			x.monitor = part
 		}
 	}
+}
+
+// several reports whether the exchange is before several parts of a store at once.
+func (x *exchange) several() bool {
+	return x.store != nil && x.store.Several && x.monitor == x.store.Monitor
+}
+
+// impaired reports whether a verdict finds the store impaired, or taken for it: of several parts so many that the others are not
+// enough. What an app answers is judged more strictly, since it may live on any of them.
+func (x *exchange) impaired(v shed.Verdict) bool {
+	if x.several() {
+		return v.State.Impaired()
+	}
+	return v.Impaired()
 }
 
 // diverged reports whether a session may be kept at a member, and not be found by the pool's app.
@@ -86,16 +102,22 @@ func (x *exchange) goOver() bool {
 	if x.obey(x.permission(x.ctx)) == nil {
 		return true
 	}
-	x.pool, x.series = x.route.Pool, x.route.Series
-	x.settle(x.route.Store)
+	x.moveBack()
 	x.verdict = before
 	return false
+}
+
+// moveBack notes that the route's pool serves the request after all.
+func (x *exchange) moveBack() {
+	x.pool, x.series = x.route.Pool, x.route.Series
+	x.settle(x.route.Store)
 }
 
 // moveOver notes that the overflow pool serves the request.
 func (x *exchange) moveOver() {
 	x.pool, x.series = x.route.Overflow, x.route.OverflowSeries
 	if x.apart() {
+		x.trial.Forget() // it was about the store that is left
 		x.settle(x.route.OverflowStore)
 	}
 }

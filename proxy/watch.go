@@ -28,10 +28,10 @@ func (x *exchange) watch() *watch {
 	w.met = func(v shed.Verdict, sent bool) bool {
 		return goesOn || sent && !safe || need.Met(carries, x.concern(v).State)
 	}
-	w.fails = func(v shed.Verdict) bool { return x.concern(v).Impaired() }
-	w.listen()
+	w.fails = func(v shed.Verdict) bool { return x.impaired(x.concern(v)) }
+	w.listen(x.monitor)
 	if v := x.monitor.Current(); w.fails(v) { // it is, or it closed before anybody listened
-		w.closed(v)
+		w.closed(x.monitor, v)
 	}
 	return w
 }
@@ -52,13 +52,14 @@ type watch struct {
 	timer *time.Timer
 }
 
-func (w *watch) listen() {
+// listen has the watch hear of m, as long as the exchange is before it.
+func (w *watch) listen(m Monitor) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.done {
-		w.forget = w.store.OnClose(func(v shed.Verdict) {
-			w.listen() // it may get worse
-			w.closed(v)
+	if !w.done && w.store == m {
+		w.forget = m.OnClose(func(v shed.Verdict) {
+			w.listen(m) // it may get worse
+			w.closed(m, v)
 		})
 	}
 }
@@ -76,17 +77,17 @@ func (w *watch) turnTo(m Monitor) {
 	}
 	w.store = m
 	w.mu.Unlock()
-	w.listen()
+	w.listen(m)
 	if v := m.Current(); w.fails(v) {
-		w.closed(v)
+		w.closed(m, v)
 	}
 }
 
-// closed ends the exchange where it must, and shortens its time otherwise.
-func (w *watch) closed(v shed.Verdict) {
+// closed ends the exchange where it must, and shortens its time otherwise. What was heard of a store that it has left is nothing to it.
+func (w *watch) closed(m Monitor, v shed.Verdict) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.done {
+	if w.done || w.store != m {
 		return
 	}
 	if !w.met(v, w.sent) {

@@ -62,7 +62,7 @@ func TestClosingShortensAndNeverLengthens(t *testing.T) {
 			}
 			w.timer = time.AfterFunc(c.due, func() { w.end(upstream.ErrLate) })
 			began := time.Now()
-			time.AfterFunc(c.closes, func() { w.closed(shed.Verdict{State: shed.ReadOnly}) })
+			time.AfterFunc(c.closes, func() { w.closed(w.store, shed.Verdict{State: shed.ReadOnly}) })
 			<-ctx.Done()
 			if took := time.Since(began); took != c.wants || !errors.Is(context.Cause(ctx), upstream.ErrLate) {
 				t.Errorf("%s: ended after %v, %v; want %v", c.what, took, context.Cause(ctx), c.wants)

@@ -111,7 +111,7 @@ func (p *Plan) makeGroup(s *livingStore, finder store.Finder, settings store.Set
 		tell(l.Record, cmp.Or(part, s.identity.name), t)
 	})
 	s.watched = s.group
-	s.seen = &proxy.Store{Name: s.identity.name, Monitor: s.group, Line: l.line, Of: s.of, Apart: s.group.Diverged}
+	s.seen = &proxy.Store{Name: s.identity.name, Monitor: s.group, Line: l.line, Several: true, Of: s.of, Apart: s.group.Diverged}
 	s.members = map[string]*proxy.Store{}
 	for _, m := range p.cfg.Session.Store.Members {
 		s.members[m.Name] = &proxy.Store{Name: m.Name, Monitor: s.group.Part(m.Name), Line: l.lineOf(m.Name), Apart: s.group.Diverged}

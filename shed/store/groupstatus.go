@@ -23,11 +23,16 @@ type Lag struct {
 
 // Parts returns how each part stands, in the Finder's order. The caller owns it.
 func (g *Group) Parts() []PartStatus {
+	g.mu.Lock()
+	beats := g.set.Beat.on()
+	g.mu.Unlock()
 	parts := g.roster.Load().list
 	all := make([]PartStatus, 0, len(parts))
 	for _, p := range parts {
 		s := PartStatus{Name: p.name, Status: p.monitor.Status()}
-		s.Lags, s.BeatErr = p.heart.status(parts)
+		if beats {
+			s.Lags, s.BeatErr = p.heart.status(parts)
+		}
 		all = append(all, s)
 	}
 	return all
