@@ -95,8 +95,8 @@ func (v value) convergence(to *Store) {
 		field{name: "interval", read: func(v value) { v.duration(&c.Interval, 100*time.Millisecond, time.Minute) }},
 		field{name: "lag", read: func(v value) { v.duration(&c.Lag, 100*time.Millisecond, time.Hour) }},
 	)
-	if c.Lag <= c.Interval {
-		v.fail("lag is not above interval, so every member would always be behind; more than %s is wanted", short(c.Interval))
+	if c.Lag < 4*c.Interval { // a heartbeat is one interval old before the next, and one may be late
+		v.fail("lag is less than four intervals, so a member would be behind for one heartbeat that is late; at least %s is wanted", short(4*c.Interval))
 	}
 	to.Convergence = c
 }

@@ -24,9 +24,33 @@ func (v value) reports(c *Config, session mapping, known bool) {
 		v.fail("a word about the session store, and there is none; session.store, or no reports, is wanted")
 		return
 	}
-	if n := distinctBackends(c.Pools, to.Pools); known && to.Quorum > n {
+	n := mostBackends(c.Pools, to.Pools)
+	switch {
+	case !known || to.Quorum <= n:
+	case anyBound(c.Pools, to.Pools):
+		m.at("quorum").fail("a quorum of %d, and no store has more than %d distinct backends in these pools; so many at most, or further pools, are wanted", to.Quorum, n)
+	default:
 		m.at("quorum").fail("a quorum of %d, and the distinct backends of these pools are %d; so many at most, or further pools, are wanted", to.Quorum, n)
 	}
+}
+
+// anyBound reports whether one of some pools has a store of its own.
+func anyBound(pools []Pool, names []string) bool {
+	return slices.ContainsFunc(pools, func(p Pool) bool { return p.Store != "" && slices.Contains(names, p.Name) })
+}
+
+// mostBackends is how many distinct backends of some pools can say something of one store: the whole, or a member.
+func mostBackends(pools []Pool, names []string) (most int) {
+	byStore := map[string][]string{}
+	for _, p := range pools {
+		if slices.Contains(names, p.Name) {
+			byStore[p.Store] = append(byStore[p.Store], p.Name)
+		}
+	}
+	for _, group := range byStore {
+		most = max(most, distinctBackends(pools, group))
+	}
+	return most
 }
 
 // believed reads the names of pools. An empty list is none.

@@ -37,7 +37,7 @@ func TestStoreKinds(t *testing.T) {
 		"require: 2, " + two:                              {Members: []Member{eu, us}, Require: 2, Convergence: usual},
 		"convergence: off, " + two:                        {Members: []Member{eu, us}},
 		"convergence: {}, " + two:                         {Members: []Member{eu, us}, Convergence: usual},
-		two + ", convergence: {lag: 1100ms}":              {Members: []Member{eu, us}, Convergence: Convergence{time.Second, 1100 * time.Millisecond}},
+		two + ", convergence: {lag: 4100ms}":              {Members: []Member{eu, us}, Convergence: Convergence{time.Second, 4100 * time.Millisecond}},
 		two + ", convergence: {interval: 100ms, lag: 1h}": {Members: []Member{eu, us}, Convergence: Convergence{100 * time.Millisecond, time.Hour}},
 	} {
 		c := parsed(t, minimal+"session: {cookies: [sid], store: {"+text+"}}")

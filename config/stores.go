@@ -53,7 +53,7 @@ type Member struct {
 // Convergence is how Members are watched for telling each other. The zero value is not at all.
 type Convergence struct {
 	Interval time.Duration // 1s: how often each is told something that the others must show
-	Lag      time.Duration // 5s, above Interval: how long that may take
+	Lag      time.Duration // 5s, at least four Intervals: how long that may take
 }
 
 // Reports is how far the app's own word about the store is taken: Gatehouse-Store: read-only; for=2s, on a backend's answer.

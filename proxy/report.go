@@ -23,7 +23,7 @@ func (x *exchange) hear(answer *upstream.Answer) {
 		return
 	}
 	if r, ok := readReport(word); ok {
-		r.From = x.entry.Backend
+		r.From = server(x.entry.Backend)
 		x.store.Monitor.Report(r)
 	}
 }
@@ -55,4 +55,12 @@ func readReport(word string) (store.Report, bool) {
 		r.For = min(d, unbounded)
 	}
 	return r, true
+}
+
+// server is where a backend is, whatever is spoken there: one that is in two pools has one word.
+func server(url string) string {
+	if _, address, ok := strings.Cut(url, "://"); ok {
+		return address
+	}
+	return url
 }

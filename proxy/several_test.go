@@ -147,7 +147,9 @@ type heard struct {
 	stops int
 }
 
-func (m *heard) Current() shed.Verdict { return shed.Verdict{State: shed.Writable, Observed: shed.Writable} }
+func (m *heard) Current() shed.Verdict {
+	return shed.Verdict{State: shed.Writable, Observed: shed.Writable}
+}
 
 func (m *heard) OnClose(f func(shed.Verdict)) func() {
 	m.all = append(m.all, f)

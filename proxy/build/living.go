@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
@@ -80,18 +78,21 @@ func (l *Living) listen(a config.Address) (net.Listener, error) {
 }
 
 // lineOf returns the line of a member of a store. It survives a reload, as places do.
-func (l *Living) lineOf(member string) *line.Line {
-	if l.lines[member] == nil {
-		l.lines[member] = new(line.Line)
+func (p *Plan) lineOf(member string) *line.Line {
+	if l := p.living.lines[member]; l != nil {
+		return l
 	}
-	return l.lines[member]
+	return new(line.Line)
 }
 
-// keepLines drops the lines of members that are gone.
-func (l *Living) keepLines(members []config.Member) {
-	maps.DeleteFunc(l.lines, func(name string, _ *line.Line) bool {
-		return !slices.ContainsFunc(members, func(m config.Member) bool { return m.Name == name })
-	})
+// keepLines keeps the lines of the stores in force that are members, and no others. The first store is the whole.
+func (l *Living) keepLines(stores []*proxy.Store) {
+	clear(l.lines)
+	for i, s := range stores {
+		if i > 0 {
+			l.lines[s.Name] = s.Line
+		}
+	}
 }
 
 // Ready turns the health path of every listener on or off.

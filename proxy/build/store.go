@@ -114,7 +114,7 @@ func (p *Plan) makeGroup(s *livingStore, finder store.Finder, settings store.Set
 	s.seen = &proxy.Store{Name: s.identity.name, Monitor: s.group, Line: l.line, Several: true, Of: s.of, Apart: s.group.Diverged}
 	s.members = map[string]*proxy.Store{}
 	for _, m := range p.cfg.Session.Store.Members {
-		s.members[m.Name] = &proxy.Store{Name: m.Name, Monitor: s.group.Part(m.Name), Line: l.lineOf(m.Name), Apart: s.group.Diverged}
+		s.members[m.Name] = &proxy.Store{Name: m.Name, Monitor: s.group.Part(m.Name), Line: p.lineOf(m.Name), Apart: s.group.Diverged}
 	}
 }
 
@@ -159,6 +159,7 @@ func (p *Plan) commitStore() {
 	}
 	c := p.cfg.Session.Store
 	if c == nil {
+		p.living.keepLines(nil)
 		return
 	}
 	s := p.store
@@ -183,7 +184,7 @@ func (p *Plan) commitStore() {
 		seen.Line.Serve(seen.Monitor)
 		seen.Line.Follow(seen.Monitor, seen.Monitor.Current())
 	}
-	p.living.keepLines(c.Members)
+	p.living.keepLines(p.runtime.Stores)
 	p.living.strained.Set(quota.Settings{Rate: c.Strained.Rate.PerSecond(), Burst: max(1, int(c.Strained.Rate.PerSecond()/10))})
 }
 

@@ -4,7 +4,7 @@ import "time"
 
 // Divergence says that the parts of a store have come too far apart: what is written at one is not seen at another in time. Nothing
 // closes for it, and no part is the worse for what another fails to do: each is judged by its own checks. But an app that lives on the
-// one knows nothing of sessions that were begun at the other, so every answer is looked at (Group.LastImpaired).
+// one knows nothing of sessions that were begun at the other, so answers that would end one are looked at (Group.Diverged).
 type Divergence struct {
 	Since time.Time     // when it was found
 	At    string        // the part that is behind

@@ -16,7 +16,7 @@ type union struct {
 	worstCause shed.Cause
 	oldest     time.Time // when the oldest check of a part that counts began; zero where none counts
 	impaired   bool      // a part is impaired, or taken for it, or the combination is
-	closed     time.Time // when that, or the parts' being too far apart, ended last
+	closed     time.Time // when that ended last
 	shut       time.Time // when what is acted on was impaired last, for more than sign-ins
 	ramp       time.Time // when the combination's own ramp began; zero while it is impaired
 	override   *Override // in force for the whole store; nil: none
