@@ -29,6 +29,7 @@ func explainStates(w io.Writer, cfg *config.Config, r config.Route, q question, 
 		fmt.Fprintf(out, "  %s\t%s\n", s, outcome(cfg, r, s, carries))
 	}
 	_ = out.Flush()
+	explainStores(w, cfg, r)
 	if r.SignIn {
 		ramp := cfg.Session.Store.Recovery.Ramp
 		fmt.Fprintf(w, "\nAfter a closure, sign-ins come back over %v, from %g to %g a second, who waited longest first; the others get\nthe page, with their place in the line.\n",
@@ -84,4 +85,31 @@ func guard(s config.Session, r config.Route) string {
 	}
 	return fmt.Sprintf("The guard watches it: an answer that would sign this session out (%s) is checked\n"+
 		"against the store first. If that is impaired, or was since the request came, the session is kept.", signs)
+}
+
+// explainStores says which store is meant, where there are several.
+func explainStores(w io.Writer, cfg *config.Config, r config.Route) {
+	st := cfg.Session.Store
+	if len(st.Members) == 0 {
+		if st.Cluster != nil && st.Cluster.Key != "" && !r.SignIn {
+			fmt.Fprintln(w, "\nThe store is, for a request that carries a session, the shard that keeps it.")
+		}
+		return
+	}
+	own, over := storeOf(cfg, r.Pool), storeOf(cfg, r.Overflow)
+	fmt.Fprintf(w, "\nThe store is %s.", own)
+	if r.Overflow != "" && over != own {
+		fmt.Fprintf(w, " Where that cannot give what the request needs and %s can, it goes to pool %s.", over, r.Overflow)
+	}
+	fmt.Fprintln(w)
+}
+
+// storeOf names the store of a pool's app for a person.
+func storeOf(cfg *config.Config, pool string) string {
+	for _, p := range cfg.Pools {
+		if p.Name == pool && p.Store != "" {
+			return "member " + p.Store
+		}
+	}
+	return "all members together"
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/config"
 	"gatehouse/proxy/admin"
 )
 
@@ -45,6 +46,27 @@ func TestStatusSaysWhichCertificateNeedsSomebody(t *testing.T) {
 		printCert(&b, c.cert, now)
 		if got := b.String(); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") || c.cert.Error != "" && !strings.Contains(got, "no way") {
 			t.Errorf("%+v: %q, want %q", c.cert, got, c.want)
+		}
+	}
+}
+
+func TestExplainSaysWhichStoreIsMeant(t *testing.T) {
+	cfg := &config.Config{
+		Pools:   []config.Pool{{Name: "login-eu", Store: "eu"}, {Name: "login-us", Store: "us"}, {Name: "app"}},
+		Session: config.Session{Store: &config.Store{Members: []config.Member{{Name: "eu"}, {Name: "us"}}}},
+	}
+	for _, c := range []struct {
+		route config.Route
+		want  string
+	}{
+		{config.Route{Pool: "login-eu", Overflow: "login-us"}, "\nThe store is member eu. Where that cannot give what the request needs and member us can, it goes to pool login-us.\n"},
+		{config.Route{Pool: "login-eu"}, "\nThe store is member eu.\n"},
+		{config.Route{Pool: "app"}, "\nThe store is all members together.\n"},
+	} {
+		var b strings.Builder
+		explainStores(&b, cfg, c.route)
+		if b.String() != c.want {
+			t.Errorf("%+v: %q", c.route, b.String())
 		}
 	}
 }
