@@ -13,7 +13,7 @@ test: deps vet lint ## install what is missing, vet, lint, and run every test wi
 build: ## bin/gatehouse and bin/gatehouse-demo
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/gatehouse ./cmd/gatehouse-demo
 
-deps: ## a real Redis and a real browser; an error where they cannot be had
+deps: ## a real Redis, a real browser and real web servers; an error where they cannot be had
 	@./test/deps.sh
 
 vet:
