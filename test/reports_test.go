@@ -65,7 +65,7 @@ func reportFaults() []*scenario {
 		},
 		breaks: set("REPLICAOF", "127.0.0.1", "9"),
 		mend: func(st *stage) {
-			if p := st.with.part(st.t, whole); len(p.Reports) != 2 || p.Observed != "writable" {
+			if p := st.with.part(st.t, wholeStore); len(p.Reports) != 2 || p.Observed != "writable" {
 				st.t.Errorf("/status shows the words of %d backends, and the checks say %s; want 2, and writable", len(p.Reports), p.Observed)
 			}
 			st.store.do("REPLICAOF", "NO", "ONE")
@@ -117,7 +117,7 @@ func TestReportsNeedAQuorum(t *testing.T) {
 			if r := v.get("/members"); !r.ok() || r.header.Get("Gatehouse-Store") != "" {
 				t.Fatalf("a member: %v, with Gatehouse-Store: %q", r, r.header.Get("Gatehouse-Store"))
 			}
-			return len(g.part(t, whole).Reports) == n
+			return len(g.part(t, wholeStore).Reports) == n
 		})
 	}
 
@@ -126,7 +126,7 @@ func TestReportsNeedAQuorum(t *testing.T) {
 	for range 20 {
 		v.get("/members")
 	}
-	if p := g.part(t, whole); p.State != "writable" || len(p.Reports) != 1 || p.Reports[0].Backend != one.URL {
+	if p := g.part(t, wholeStore); p.State != "writable" || len(p.Reports) != 1 || p.Reports[0].Backend != one.URL {
 		t.Errorf("one backend alone: %+v", p)
 	}
 	if status, outcome, id := signIn(t, g.url); id == "" {
@@ -135,7 +135,7 @@ func TestReportsNeedAQuorum(t *testing.T) {
 
 	two.say("read-only; for=2s")
 	heard(2)
-	if p := g.part(t, whole); p.State != "read-only" || p.Cause != "reported" || p.Observed != "writable" {
+	if p := g.part(t, wholeStore); p.State != "read-only" || p.Cause != "reported" || p.Observed != "writable" {
 		t.Errorf("two backends: %+v", p)
 	}
 	if status, outcome, _ := signIn(t, g.url); status != 503 || outcome != "degraded; reason=reported" {

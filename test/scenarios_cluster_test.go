@@ -230,7 +230,7 @@ func (st *stage) shown(t *testing.T) {
 		if i == frozen {
 			want = "down"
 		}
-		if p := st.with.part(t, shardName(i)); p.State != want || p.PartOf != whole {
+		if p := st.with.part(t, shardName(i)); p.State != want || p.PartOf != wholeStore {
 			t.Errorf("/status shows %s %q, a part of %q; want %s", shardName(i), p.State, p.PartOf, want)
 		}
 		if state := st.with.stateOf(t, shardName(i)); state != want {

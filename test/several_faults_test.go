@@ -65,7 +65,7 @@ func TestFaultsSeveralGatehouses(t *testing.T) {
 	}
 
 	for i, g := range gates {
-		told := g.part(t, whole).Transitions
+		told := g.part(t, wholeStore).Transitions
 		slices.Reverse(told)
 		all := g.changes()
 		all = all[len(all)-min(len(told), len(all)):]
