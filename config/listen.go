@@ -106,6 +106,20 @@ func (c *Config) leadNowhere(places []mapping) {
 	}
 }
 
+// unfenced warns of listeners that ask for a certificate, and of another by which the same routes are reached without one. The places
+// are those of the listeners.
+func (c *Config) unfenced(places []mapping) {
+	asks := func(l Listen) bool { return l.TLS != nil && l.TLS.Clients != nil && l.TLS.Clients.Require }
+	for i, l := range c.Listen {
+		if !asks(l) {
+			continue
+		}
+		if j := slices.IndexFunc(c.Listen, func(o Listen) bool { return !asks(o) && o.Redirect == "" }); j >= 0 {
+			places[i].at("tls").warn("visitors without a certificate reach the same routes by listen[%d]; every listener with clients, or a Gatehouse of its own for those who have one, is wanted", j)
+		}
+	}
+}
+
 // health reads the path that answers the load balancer in front, or "off".
 func (v value) health(to *string) {
 	if v.node.Value == "off" {

@@ -117,6 +117,7 @@ func (r *reader) config(root value) *Config {
 	}
 	m.issue(c, listeners, acme)
 	c.leadNowhere(listeners)
+	c.unfenced(listeners)
 	m.sharing(c, quotas, quotaStore)
 	c.unusedQuotas(quotas)
 	c.idleLimits(pools)

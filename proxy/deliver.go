@@ -31,11 +31,15 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 	x.ended(a)
 	intake.CleanAnswer(&a.Head)
 	a.Head.Set("X-Request-Id", x.id)
-	if events(a) {
+	switch {
+	case events(a):
 		x.leavePool() // it may stay for hours, and costs the pool next to nothing
+	case calls(a): // so may a call that streams, which shows only by going on
+		later := time.AfterFunc(slowAfter, x.leavePool)
+		defer later.Stop()
 	}
 	x.commit(a.Status)
-	if err := x.v.Answer(a.Status, a.Head, a.Length, a.Length < 0); err != nil {
+	if err := x.v.Answer(a.Status, a.Head, a.Length, true); err != nil {
 		return errGone
 	}
 	if x.v.Method() == "HEAD" {
@@ -62,6 +66,11 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 func events(a *upstream.Answer) bool {
 	kind, _, _ := strings.Cut(a.Head.Get("Content-Type"), ";")
 	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
+}
+
+// calls reports whether an answer is that of a gRPC call, of which nobody knows how much will come.
+func calls(a *upstream.Answer) bool {
+	return a.Length < 0 && strings.HasPrefix(a.Head.Get("Content-Type"), "application/grpc")
 }
 
 func (x *exchange) commit(status int) {
@@ -109,6 +118,9 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 		case err != nil:
 			x.outcome.Err = err
 			x.claim.End(x.outcome)
+			if errors.Is(err, upstream.ErrVisitor) {
+				return &Error{Outcome: record.Error, Reason: reasonBody, Err: err}
+			}
 			return &Error{Outcome: record.Error, Reason: reasonCut, Err: err}
 		}
 	}

@@ -95,7 +95,7 @@ func (m *manager) heard(from int, what string) (int, bool) {
 // await returns once that was said after from.
 func (m *manager) await(from int, what string) (next int) {
 	m.t.Helper()
-	eventually(m.t, patience, "the service manager hears "+what+" of "+fmt.Sprint(m.said), func() (ok bool) {
+	eventually(m.t, patience, "the service manager hears "+what, func() (ok bool) {
 		next, ok = m.heard(from, what)
 		return ok
 	})

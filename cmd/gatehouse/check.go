@@ -18,8 +18,9 @@ func checkCommand() *cobra.Command {
 			failed := false
 			for _, path := range args {
 				cfg, err := config.Load(path)
+				var warnings []string
 				if err == nil {
-					err = build.Check(cfg)
+					warnings, err = build.Check(cfg)
 				}
 				if err != nil {
 					failed = true
@@ -27,7 +28,10 @@ func checkCommand() *cobra.Command {
 					continue
 				}
 				for _, w := range cfg.Warnings {
-					fmt.Fprintln(c.ErrOrStderr(), "warning:", w.Error())
+					warnings = append(warnings, w.Error())
+				}
+				for _, w := range warnings {
+					fmt.Fprintln(c.ErrOrStderr(), "warning:", w)
 				}
 				fmt.Fprintf(c.OutOrStdout(), "%s: ok: %s, %s\n", path, count(len(cfg.Routes), "route"), count(len(cfg.Pools), "pool"))
 			}

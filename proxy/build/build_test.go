@@ -234,7 +234,7 @@ session: {cookies: [sid], store: {redis: {address: "127.0.0.1:9", password_file:
 pools: {app: {backends: ["http://127.0.0.1:1"]}}
 routes: [{name: all, pool: app}]
 `)
-	err := Check(cfg)
+	_, err := Check(cfg)
 	if err == nil || !strings.Contains(err.Error(), "password_file") {
 		t.Errorf("a missing password file: %v", err)
 	}

@@ -18,13 +18,14 @@ import (
 
 // Check says what is wrong with a file beyond its words, as far as can be told without opening or starting anything: the
 // page's template, the routes as a table, the places of secrets.
-func Check(cfg *config.Config) error {
+func Check(cfg *config.Config) (warnings []string, err error) {
 	_, tableErr := Table(cfg)
 	_, pageErr := planPage(cfg)
 	_, tokenErr := AdminToken(cfg.Admin)
 	_, placesErr := places(cfg)
 	_, sealErr := readSeal(cfg)
-	return errors.Join(tableErr, pageErr, placesErr, sealErr, checkSecrets(cfg), checkQuotaStore(cfg), checkCerts(cfg), tokenErr, checkLog(cfg.Log))
+	warnings, certErr := checkCerts(cfg)
+	return warnings, errors.Join(tableErr, pageErr, placesErr, sealErr, checkSecrets(cfg), checkQuotaStore(cfg), certErr, checkPools(cfg), tokenErr, checkLog(cfg.Log))
 }
 
 // AdminToken reads the token of the admin listener; "" where the file asks for none.
@@ -60,18 +61,17 @@ func checkLog(cfg config.Log) error {
 	return nil
 }
 
-// checkCerts says which certificates of visitors' listeners and of pools cannot be used.
-func checkCerts(cfg *config.Config) error {
+// checkCerts says which certificates of visitors' listeners cannot be used, and what is to be known of those that can.
+func checkCerts(cfg *config.Config) (warnings []string, all error) {
 	s, all := certSettings(cfg)
 	keeper := certs.New(slog.New(slog.DiscardHandler))
 	defer keeper.Close()
 	change, err := keeper.Plan(s)
 	if err != nil {
-		all = errors.Join(all, fmt.Errorf("listen: %w", err))
-	} else {
-		change.Discard()
+		return nil, errors.Join(all, fmt.Errorf("listen: %w", err))
 	}
-	return errors.Join(all, checkPools(cfg))
+	change.Discard()
+	return change.Warnings, all
 }
 
 func checkPools(cfg *config.Config) (all error) {

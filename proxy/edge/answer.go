@@ -53,6 +53,9 @@ func (v *visit) Answer(status int, head h1.Head, length int64, trailers bool) er
 		return errStatus
 	}
 	v.answered = true
+	if v.body != nil && v.body.length < 0 && length < 0 && status == 200 {
+		v.body.release()
+	}
 	v.bodiless = status == 204 || status == 304 || v.req.Method == "HEAD"
 	f := h1.Framing{Kind: h1.ByLength, Length: length}
 	switch {

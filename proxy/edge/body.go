@@ -49,6 +49,7 @@ type body struct {
 	invite bool // somebody waits for 100 Continue
 	n      int64
 	spent  time.Duration // waiting for the visitor, and for nobody else
+	free   bool          // the answer has begun, and the body may come as it likes: both may be quiet for hours
 	done   error         // what every further Read returns: the end came, or an error, or nobody wants the rest
 }
 
@@ -149,8 +150,11 @@ func (b *body) pull(p []byte) (int, error) {
 		return 0, err
 	}
 	by := began.Add(b.limits.bodyWait(b.n, b.spent))
-	if !b.by.IsZero() {
+	switch {
+	case !b.by.IsZero():
 		by = b.by
+	case b.free:
+		by = time.Time{}
 	}
 	_ = c.SetReadDeadline(by)
 	b.mu.Unlock()
@@ -165,6 +169,15 @@ func (b *body) pull(p []byte) (int, error) {
 		c.leave() // before whoever reads sees it, so that he who sees the one sees the other
 	}
 	return n, err
+}
+
+// release lets the body come at any pace from now on, also for a Read that is under way.
+func (b *body) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.free = true; b.done == nil {
+		_ = b.v.conn.SetReadDeadline(time.Time{})
+	}
 }
 
 // Interrupt ends a Read that is under way. The rest of the body is lost, and the connection with it once it is answered.

@@ -33,6 +33,7 @@ func (s *Server) Drain(ctx context.Context) error {
 			<-s.l.quiet()
 		}
 	}
+	s.h2.end()
 	s.drained.Do(func() {
 		s.cancel()
 		close(s.end)

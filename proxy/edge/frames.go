@@ -71,3 +71,6 @@ func (f *frames) inHead() bool {
 }
 
 func ofHead(kind byte) bool { return kind == frameHeaders || kind == frameContinuation }
+
+// whole reports whether no frame has begun and not ended.
+func (f *frames) whole() bool { return f.have == 0 && f.left == 0 }

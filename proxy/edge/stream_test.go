@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
 
@@ -83,7 +84,7 @@ func TestHTTP2EchoesLoseNothing(t *testing.T) {
 			if err != nil || string(got) != big || res.ContentLength != length {
 				t.Errorf("%s, length %d: %d bytes came back as %d, %v", name, length, len(got), res.ContentLength, err)
 			}
-			if length < 0 && (len(res.Trailer) != 2 || res.Trailer.Get("X-Sum") != "1" || res.Trailer.Get("X-More") != "2") {
+			if len(res.Trailer) != 2 || res.Trailer.Get("X-Sum") != "1" || res.Trailer.Get("X-More") != "2" { // HTTP/2 has them behind a length, too
 				t.Errorf("%s: trailer %v", name, res.Trailer)
 			}
 		}
@@ -338,5 +339,40 @@ func TestHTTP2BehindAPROXYHeader(t *testing.T) {
 		if got := wait(t, peers); got != "192.0.2.7:4711" {
 			t.Errorf("%s: %s", kind, got)
 		}
+	}
+}
+
+// A call may be quiet for longer than a body's pace allows, once its answer has begun; and gRPC's from the beginning.
+func TestAnAnswerThatHasBegunLetsTheBodyComeAsItLikes(t *testing.T) {
+	limits := Limits{BodyGrace: 50 * time.Millisecond}
+	const quiet = 500 * time.Millisecond
+	h := func(v Visitor) {
+		if !strings.HasPrefix(v.Head().Get("Content-Type"), "application/grpc") {
+			v.Answer(200, nil, -1, false)
+			v.Flush()
+		}
+		body, err := io.ReadAll(v.Body())
+		if err != nil {
+			t.Error(err)
+		}
+		v.Answer(200, nil, -1, false)
+		v.Write(body)
+	}
+	for _, kind := range []string{"text/plain", "application/grpc"} {
+		s := startH2(t, false, Settings{Limits: limits}, h)
+		r := dialRaw(t, s)
+		r.do(r.open(1, false, "POST", "/", "content-type", kind))
+		time.Sleep(quiet)
+		r.do(r.fr.WriteData(1, true, []byte("late")))
+		if got := r.fate(1); got != "200" {
+			t.Errorf("%s on HTTP/2: %s", kind, got)
+		}
+	}
+	c := dial(t, start(t, Settings{Limits: limits}, h))
+	c.send("POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n")
+	time.Sleep(quiet)
+	c.send("4\nlate\n0\n\n")
+	if res, body := c.answer("POST"); res.StatusCode != 200 || body != "late" {
+		t.Errorf("HTTP/1: %d %q", res.StatusCode, body)
 	}
 }

@@ -40,8 +40,11 @@ func (v *stream) Answer(status int, head h1.Head, length int64, trailers bool) e
 		return errStatus
 	}
 	v.answered = true
+	if v.length < 0 && length < 0 && status == 200 {
+		v.body.release()
+	}
 	v.bodiless = status == 204 || status == 304 || v.r.Method == "HEAD"
-	v.left, v.trailers = length, trailers && length < 0
+	v.left, v.trailers = length, trailers
 	fields := v.w.Header()
 	setLines(fields, head)
 	if _, ok := fields["Content-Type"]; !ok {
@@ -53,7 +56,7 @@ func (v *stream) Answer(status int, head h1.Head, length int64, trailers bool) e
 	if hsts := v.s.hsts(); hsts != "" && fields.Get(hstsName) == "" {
 		fields.Set(hstsName, hsts)
 	}
-	if v.s.server.leaving() {
+	if v.s.server.leaving() && v.s.ends() {
 		fields.Set("Connection", "close") // by which the server understands that no more requests are wanted
 	}
 	v.w.WriteHeader(status)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -24,10 +25,13 @@ type streamBody struct {
 	n     int64
 	spent time.Duration // waiting for the visitor, and for nobody else
 	done  error         // what every further Read returns
+	free  bool          // the body may come as it likes: the answer has begun, or it is a call
 }
 
 func newStreamBody(v *stream) *streamBody {
-	return &streamBody{v: v, from: v.r.Body, limits: &v.s.server.limits}
+	// A call may be quiet before its head, too: how long that takes is the route's affair.
+	call := strings.HasPrefix(v.r.Header.Get("Content-Type"), "application/grpc")
+	return &streamBody{v: v, from: v.r.Body, limits: &v.s.server.limits, free: call}
 }
 
 func (b *streamBody) Read(p []byte) (int, error) {
@@ -40,7 +44,9 @@ func (b *streamBody) Read(p []byte) (int, error) {
 	}
 	began, wait := time.Now(), b.limits.bodyWait(b.n, b.spent)
 	b.by = began.Add(wait)
-	if b.timer == nil {
+	if b.free {
+		b.by = time.Time{}
+	} else if b.timer == nil {
 		b.timer = time.AfterFunc(wait, b.late)
 	} else {
 		b.timer.Reset(wait)
@@ -51,7 +57,9 @@ func (b *streamBody) Read(p []byte) (int, error) {
 
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.timer.Stop()
+	if b.timer != nil {
+		b.timer.Stop()
+	}
 	b.by = time.Time{}
 	b.n += int64(n)
 	b.spent += time.Since(began)
@@ -105,4 +113,17 @@ func (b *streamBody) drop() {
 	b.Interrupt()
 	b.reading.Lock()
 	defer b.reading.Unlock()
+}
+
+// release lets the body come at any pace from now on, also for a Read that is under way.
+func (b *streamBody) release() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free, b.by = true, time.Time{}
+	if b.timer != nil {
+		b.timer.Stop()
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -32,6 +33,8 @@ const (
 type http2Server struct {
 	base *http.Server
 	h2   *http2.Server
+	once sync.Once
+	soon *time.Timer // under once
 }
 
 func newHTTP2Server(limits Limits, log *slog.Logger) *http2Server {
@@ -49,6 +52,19 @@ func newHTTP2Server(limits Limits, log *slog.Logger) *http2Server {
 		panic(err) // it only complains of a TLS config, and there is none
 	}
 	return s
+}
+
+// goAwaySoon has every connection hear, a moment from now, that it ends: who has streams on their way was told before.
+func (s *http2Server) goAwaySoon() {
+	s.once.Do(func() { s.soon = time.AfterFunc(partingTime, s.goAway) })
+}
+
+// end ends what goAwaySoon began.
+func (s *http2Server) end() {
+	s.once.Do(func() {})
+	if s.soon != nil {
+		s.soon.Stop()
+	}
 }
 
 // goAway has every connection end once its streams have.
@@ -69,7 +85,9 @@ type streams struct {
 
 	waiting sync.Mutex
 	over    bool
+	parting time.Time // when the visitor was first told that it ends; zero: he was not
 	running sync.WaitGroup
+	parts   atomic.Bool // that is to be told with the next frame
 }
 
 // overTLS shows the server what was agreed on by TLS, so that it can refuse what HTTP/2 forbids there.
@@ -174,5 +192,32 @@ func (s *streams) Write(p []byte) (int, error) {
 	if err := s.send(p); err != nil {
 		return 0, err
 	}
+	if s.out.whole() && s.parts.CompareAndSwap(true, false) {
+		if err := s.send([]byte(noMoreStreams)); err != nil {
+			return 0, err
+		}
+	}
 	return len(p), nil
+}
+
+// noMoreStreams is a GOAWAY that wants no more streams, and takes those that are on their way (RFC 9113 section 6.8). The library
+// says at once which one is its last, and what comes behind it is lost to whoever cannot send it again.
+const noMoreStreams = "\x00\x00\x08\x07\x00\x00\x00\x00\x00\x7f\xff\xff\xff\x00\x00\x00\x00"
+
+// partingTime is how long streams may be on their way after that.
+const partingTime = time.Second
+
+// ends tells the visitor, once, that the connection is to end, and reports whether he has known for long enough.
+func (s *streams) ends() bool {
+	s.waiting.Lock()
+	defer s.waiting.Unlock()
+	if s.server.draining.Load() {
+		return true
+	}
+	if s.parting.IsZero() {
+		s.parting = time.Now()
+		s.parts.Store(true)
+		s.server.h2.goAwaySoon()
+	}
+	return time.Since(s.parting) >= partingTime
 }

@@ -140,7 +140,13 @@ func vital(name string) bool {
 
 func onlyTrusted(name string) bool {
 	return hasPrefix(name, "X-Forwarded-") || is(name, "Forwarded") || is(name, "X-Real-Ip") || is(name, "X-Client-Ip") ||
-		is(name, "True-Client-Ip") || is(name, "X-Request-Id")
+		is(name, "True-Client-Ip") || is(name, "X-Request-Id") || ofCertificate(name)
+}
+
+// ofCertificate reports whether a field says who a visitor is by his certificate: RFC 9440 section 4 has it taken out where it was not made,
+// and so have the others that are in use.
+func ofCertificate(name string) bool {
+	return hasPrefix(name, "Client-Cert") || hasPrefix(name, "X-Client-Cert") || hasPrefix(name, "X-Ssl-Client-") || hasPrefix(name, "Ssl-Client-")
 }
 
 func ours(name string) bool { return hasPrefix(name, "Gatehouse-") }

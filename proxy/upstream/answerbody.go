@@ -142,7 +142,12 @@ func (b *answerBody) finish() error {
 // broke notes what Read returns from now on, if something is wrong.
 func (b *answerBody) broke(err error) error {
 	if err != nil && b.err == nil {
-		if b.err = ended(b.x.ctx); b.err == nil {
+		fault := b.x.body.fault()
+		switch b.err = ended(b.x.ctx); {
+		case b.err != nil:
+		case fault != nil: // the visitor broke off, and the backend did so for want of the rest
+			b.err = fmt.Errorf("%w: %w", ErrVisitor, fault)
+		default:
 			b.err = fmt.Errorf("%w: %w", ErrBroken, err)
 		}
 		b.x.drop()

@@ -78,7 +78,7 @@ func (b *streamBody) Read(p []byte) (int, error) {
 }
 
 func (b *streamBody) trailer() h1.Head {
-	if b.s == nil || b.err != io.EOF || b.Length >= 0 {
+	if b.s == nil || b.err != io.EOF {
 		return nil
 	}
 	return b.late
