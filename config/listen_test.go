@@ -78,8 +78,8 @@ func TestListenValues(t *testing.T) {
 		c := listening(t, "{"+text+"}, {address: ':8443', tls: {certificates: [{cert_file: a.pem, key_file: a.key}]}}", more)
 		want.Address, want.Health = Address{"tcp", ":443"}, "/.gatehouse/ready"
 		same(t, text, c.Listen[0], want)
-		if len(c.Warnings) > 0 {
-			t.Errorf("%s: %v", text, c.Warnings)
+		if w := c.Warnings; len(w) > 0 && (want.TLS.Clients == nil || !strings.Contains(w[0].Error(), "without a certificate")) {
+			t.Errorf("%s: %v", text, w)
 		}
 	}
 }

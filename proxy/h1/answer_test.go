@@ -52,12 +52,12 @@ func TestAnswers(t *testing.T) {
 		{"GET", "HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 200), "!head_size"},
 
 		// No body, whatever is announced.
-		{"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nHTTP", `200 "OK" 1.1 [] none (3) rest "HTTP"`},
-		{"HEAD", "HTTP/1.1 200 OK\r\n" + te + "\r\n", `200 "OK" 1.1 [] none`},
-		{"HEAD", "HTTP/1.1 200 OK\r\n\r\n", `200 "OK" 1.1 [] none`},
+		{"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nHTTP", `200 "OK" 1.1 [] none (3) close rest "HTTP"`},
+		{"HEAD", "HTTP/1.1 200 OK\r\n" + te + "\r\n", `200 "OK" 1.1 [] none close`},
+		{"HEAD", "HTTP/1.1 200 OK\r\n\r\n", `200 "OK" 1.1 [] none close`},
 		{"head", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", `200 "OK" 1.1 [] 1 "x"`},
-		{"GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n", `304 "Not Modified" 1.1 [] none (3)`},
-		{"GET", "HTTP/1.1 304 Not Modified\r\n" + te + "\r\n", `304 "Not Modified" 1.1 [] none`},
+		{"GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n", `304 "Not Modified" 1.1 [] none (3) close`},
+		{"GET", "HTTP/1.1 304 Not Modified\r\n" + te + "\r\n", `304 "Not Modified" 1.1 [] none close`},
 		{"GET", "HTTP/1.1 204 No Content\r\n\r\n", `204 "No Content" 1.1 [] none`},
 		{"GET", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", `204 "No Content" 1.1 [] none (0)`},
 		{"GET", "HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc", `204 "No Content" 1.1 [] none (3) close rest "abc"`},

@@ -110,8 +110,12 @@ func (s *said) answer(method string, status int) (f Framing, reuse bool, err err
 	case status == 204:
 		// What it must not announce may follow nevertheless.
 		return Framing{}, !s.chunked && s.length <= 0, nil
-	case status == 304, method == "HEAD":
-		return Framing{}, true, nil
+	case status == 304:
+		return Framing{}, !s.chunked && s.length <= 0, nil
+	case method == "HEAD":
+		// There are servers that send the body all the same, and late: on a connection that goes on it would be the next answer. A
+		// head that says that there is none can be believed.
+		return Framing{}, !s.chunked && s.length == 0, nil
 	case method == "CONNECT" && status < 300:
 		return Framing{}, false, nil
 	case s.chunked:

@@ -95,8 +95,14 @@ func TestOneRequestInIsOneRequestSeen(t *testing.T) {
 			t.Fatalf("%d seen of %d; number %d is not %q", len(seen), len(want), i, want[i])
 		}
 	}
-	if len(seen) != len(want) || conns.Load() != 1 {
-		t.Errorf("%d requests were seen of %d, over %d connections; want one", len(seen), len(want), conns.Load())
+	ends := int64(1)
+	for _, w := range want[:len(want)-1] {
+		if strings.HasPrefix(w, "HEAD ") && !strings.Contains(w, "as=204") && !strings.Contains(w, "as=304") { // a body may follow all the same
+			ends++
+		}
+	}
+	if len(seen) != len(want) || int64(conns.Load()) != ends {
+		t.Errorf("%d requests were seen of %d, over %d connections; want %d", len(seen), len(want), conns.Load(), ends)
 	}
 }
 
