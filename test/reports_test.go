@@ -126,7 +126,7 @@ func TestReportsNeedAQuorum(t *testing.T) {
 	for range 20 {
 		v.get("/members")
 	}
-	if p := g.part(t, wholeStore); p.State != "writable" || len(p.Reports) != 1 || p.Reports[0].Backend != one.URL {
+	if p := g.part(t, wholeStore); p.State != "writable" || len(p.Reports) != 1 || p.Reports[0].Backend != strings.TrimPrefix(one.URL, "http://") {
 		t.Errorf("one backend alone: %+v", p)
 	}
 	if status, outcome, id := signIn(t, g.url); id == "" {
