@@ -186,6 +186,7 @@ func (x *exchange) outgoing() *upstream.Request {
 		Length: x.v.Length(), Trailer: x.trailer, Announced: intake.Announced(x.v.Announced(), x.trusted), Peer: x.visitor(), Local: x.v.Local(),
 		Inform: func(status int, head h1.Head) {
 			intake.CleanAnswer(&head)
+			dropOwn(&head)
 			x.holdAside(&head)
 			_ = x.v.Inform(status, head) // who is gone will be noticed at the head
 		},

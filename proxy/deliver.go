@@ -53,6 +53,7 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 	}
 	trailer := a.Trailer()
 	intake.CleanAnswer(&trailer)
+	dropOwn(&trailer)
 	x.holdAside(&trailer)
 	if len(trailer) > 0 {
 		if err := x.v.SendTrailer(trailer); err != nil {

@@ -75,7 +75,8 @@ func (x *exchange) reader() *reader { return &reader{x: x} }
 
 func (r *reader) begin() {
 	r.begun.Store(time.Now().UnixNano())
-	if r.timer == nil && r.x.entry.BytesOut > 0 { // there is more than fits a buffer
+	// There is more than fits a buffer; on HTTP/2 even the first piece may wait for the visitor to open his window.
+	if r.timer == nil && (r.x.entry.BytesOut > 0 || r.x.v.Proto() == "HTTP/2.0") {
 		r.timer = time.AfterFunc(math.MaxInt64, r.look) // which resets it, so it must be there first
 		r.timer.Reset(slowAfter)
 	}

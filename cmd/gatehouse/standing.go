@@ -114,7 +114,11 @@ func printCert(w io.Writer, c admin.Cert, now time.Time) {
 	default:
 		return
 	}
-	if c.Error != "" {
+	switch {
+	case c.Error == "":
+	case c.ErrorAt.IsZero():
+		fmt.Fprintf(w, "\t%s\n", c.Error)
+	default:
 		fmt.Fprintf(w, "\t%s: %s\n", clock(c.ErrorAt, now), c.Error)
 	}
 }

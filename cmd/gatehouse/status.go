@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -73,6 +74,9 @@ func printStatus(w io.Writer, s admin.Status) error {
 		fmt.Fprintf(out, "ready\tno: %s\n", s.NotReady)
 	}
 	for _, st := range s.Stores {
+		if st.Override == nil && slices.ContainsFunc(s.Stores, func(o admin.Store) bool { return o.PartOf == st.Name }) {
+			st.Observed = st.State // the worst part's, which is told of below
+		}
 		printStore(out, st, s.Now)
 	}
 	for _, c := range s.Certs {

@@ -3,6 +3,7 @@ package intake
 import (
 	"cmp"
 	"net/netip"
+	"strings"
 
 	"gatehouse/proxy/h1"
 )
@@ -15,6 +16,9 @@ type Origin struct {
 	Host    string     // the Host field as it came
 	ID      string     // the request's id
 }
+
+// mostHops is how many proxies in front are told of: a visitor can make up any number of them.
+const mostHops = 32
 
 // Tell writes the fields that tell a backend about the visitor: X-Forwarded-*, and Forwarded (RFC 7239) with the same words. Clean
 // must have run before.
@@ -30,6 +34,7 @@ func (o Origin) Tell(head *h1.Head) {
 	var said []hopBefore
 	if o.Trusted {
 		said = before(*head)
+		said = said[max(0, len(said)-mostHops):] // those nearest to us are the ones that can be believed
 	}
 	first := own
 	if len(said) > 0 {
@@ -37,12 +42,12 @@ func (o Origin) Tell(head *h1.Head) {
 	}
 	var room [128]byte
 	forwarded := room[:0]
-	list := ""
+	var list strings.Builder
 	for _, h := range said {
-		list += entry(h.node) + ", "
+		list.WriteString(entry(h.node) + ", ")
 		forwarded = append(appendElement(forwarded, h), ", "...)
 	}
-	head.Set("X-Forwarded-For", list+peer)
+	head.Set("X-Forwarded-For", list.String()+peer)
 	if !head.Has("X-Forwarded-Proto") {
 		head.Add("X-Forwarded-Proto", first.proto)
 	}

@@ -67,7 +67,7 @@ func (m *Maker) Make(a Ask) Answer {
 	a.Outcome, a.Reason = word(a.Outcome, t.outcome), word(a.Reason, "")
 	lines := make([]Line, 0, 14)
 	if ct := grpcType(a.ContentType); ct != "" {
-		lines = append(lines, Line{"Content-Type", ct}, Line{"grpc-status", t.grpc}, Line{"grpc-message", t.message})
+		lines = append(lines, Line{"Content-Type", ct}, Line{"grpc-status", code(&a, t)}, Line{"grpc-message", t.message})
 		if seconds > 0 {
 			lines = append(lines, Line{"grpc-retry-pushback-ms", strconv.Itoa(seconds * 1000)})
 		}
@@ -198,4 +198,13 @@ func (m *Maker) number(n int) string {
 		return m.numbers[n]
 	}
 	return strconv.Itoa(n)
+}
+
+// code is gRPC's. A page that is one too many for its client says what the page would have: a service is one client, and its calls are to
+// come again.
+func code(a *Ask, t *traits) string {
+	if a.Kind == Limited && a.Reason == "page_rate" {
+		return Degraded.traits().grpc
+	}
+	return t.grpc
 }
