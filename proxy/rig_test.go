@@ -65,6 +65,14 @@ func (c *canary) set(s shed.State, cause shed.Cause) {
 	c.found = store.Evidence{State: s, Cause: cause, Definite: true, Reached: true, Latency: time.Millisecond}
 }
 
+// lose has the store come back without what it held.
+func (c *canary) lose() {
+	c.set(shed.Writable, shed.CauseSessionLoss)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.found.Lost = true
+}
+
 // lines is an access log that a test can read.
 type lines struct {
 	mu   sync.Mutex

@@ -172,3 +172,33 @@ func TestAStoreThatWasLeftEndsNothing(t *testing.T) {
 		t.Errorf("%v; the other heard of it %d times, and was told to forget it %d times", context.Cause(ctx), len(other.all), other.stops)
 	}
 }
+
+// A member that comes back empty has new heartbeats, and none of the sessions that it held: those are at the others.
+func TestAMemberThatCameBackEmptySignsNobodyOut(t *testing.T) {
+	eu, us := newMember(t, "eu", store.ReportSettings{}), newMember(t, "us", store.ReportSettings{})
+	eu.Copies, us.Copies = true, true
+	forgets := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "/login")
+		w.WriteHeader(302)
+	}
+	own := newPool(t, "eu", shed.GateSettings{}, newBackend(t, forgets).URL)
+	over := newPool(t, "us", shed.GateSettings{}, newBackend(t, say("us")).URL)
+	r := newRig(t, ruled("all"), []*Route{{
+		Pool: own, Overflow: over, Store: eu.Store, OverflowStore: us.Store, Need: shed.NeedRead, Guard: true, MaxAge: 250 * time.Millisecond,
+	}})
+	r.stay()
+	member := "Cookie: sid=33333333333333333333"
+	if a := r.ask("GET", "/", member); a.status != 302 {
+		t.Fatalf("while all is well an app's word is its own: %d %q", a.status, a.outcome)
+	}
+	eu.breaks(t, shed.Down, shed.CauseRefused)
+	eu.canary.lose()
+	until(t, "eu is back, and empty", func() bool { v := eu.monitor.Current(); return v.State == shed.Writable && v.Lost })
+	if a := r.ask("GET", "/", member); a.body != "us" {
+		t.Errorf("who has a session over there was answered %d %q", a.status, a.outcome)
+	}
+	us.breaks(t, shed.Down, shed.CauseRefused)
+	if a := r.ask("GET", "/", member); a.outcome != "converted; reason=diverged" {
+		t.Errorf("while nobody else can be asked: %d %q", a.status, a.outcome)
+	}
+}

@@ -36,6 +36,8 @@ type Store struct {
 	Several bool
 	// Of is who watches the part of the store that keeps a session; nil where nobody knows, and a nil Of where there are no parts.
 	Of func(session string) Monitor
+	// Copies says that this is one of several members, of which others hold what it holds.
+	Copies bool
 	// Apart reports whether members show too little of what the others hold; nil: there are none.
 	Apart func() bool
 }
@@ -69,8 +71,20 @@ func (x *exchange) impaired(v shed.Verdict) bool {
 	return v.Impaired()
 }
 
-// diverged reports whether a session may be kept at a member, and not be found by the pool's app.
-func (x *exchange) diverged() bool { return x.store != nil && x.store.Apart != nil && x.store.Apart() }
+// diverged reports whether a session may be kept at a member, and not be found by the pool's app: members are too far apart, or this
+// one came back empty. Its new heartbeats say nothing of what it held before.
+func (x *exchange) diverged() bool {
+	return x.store != nil && (x.store.Apart != nil && x.store.Apart() || x.emptied())
+}
+
+// emptied reports whether the store is a member that came back without what it held, while the others hold it.
+func (x *exchange) emptied() bool {
+	if x.store == nil || !x.store.Copies {
+		return false
+	}
+	v := x.monitor.Current()
+	return v.Lost && v.Recovering()
+}
 
 // apart reports whether the route's overflow pool has a session store of its own, which may do better than that of the route's pool.
 func (x *exchange) apart() bool {

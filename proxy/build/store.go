@@ -114,7 +114,7 @@ func (p *Plan) makeGroup(s *livingStore, finder store.Finder, settings store.Set
 	s.seen = &proxy.Store{Name: s.identity.name, Monitor: s.group, Line: l.line, Several: true, Of: s.of, Apart: s.group.Diverged}
 	s.members = map[string]*proxy.Store{}
 	for _, m := range p.cfg.Session.Store.Members {
-		s.members[m.Name] = &proxy.Store{Name: m.Name, Monitor: s.group.Part(m.Name), Line: p.lineOf(m.Name), Apart: s.group.Diverged}
+		s.members[m.Name] = &proxy.Store{Name: m.Name, Monitor: s.group.Part(m.Name), Line: p.lineOf(m.Name), Copies: true, Apart: s.group.Diverged}
 	}
 }
 
