@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -106,6 +107,8 @@ func TestAFullPoolQueuesWhereTheOtherStoreFailsItAfterAll(t *testing.T) {
 		}
 		_, _ = w.Write([]byte("eu"))
 	}).URL)
+	release := sync.OnceFunc(func() { close(leave) })
+	t.Cleanup(release) // before the backend is closed, which waits for its answers
 	over := newPool(t, "login-us", shed.GateSettings{}, newBackend(t, say("us")).URL)
 	r := newRig(t, ruled("login"), []*Route{{
 		Pool: own, Overflow: over, Store: eu.Store, OverflowStore: us.Store, Need: shed.NeedWrite, SignIn: true,
@@ -117,7 +120,7 @@ func TestAFullPoolQueuesWhereTheOtherStoreFailsItAfterAll(t *testing.T) {
 	}()
 	<-enter
 	us.canary.set(shed.ReadOnly, shed.CauseReadOnly)
-	time.AfterFunc(300*time.Millisecond, func() { close(leave) })
+	time.AfterFunc(300*time.Millisecond, release)
 	if a := r.ask("POST", "/login"); a.status != 200 || a.body != "eu" {
 		t.Errorf("%d %q %q", a.status, a.outcome, a.body)
 	}

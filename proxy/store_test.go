@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -118,9 +119,14 @@ func TestAFullPoolBorrowsOnlyWhereTheStoreIsWell(t *testing.T) {
 	enter, leave := make(chan struct{}), make(chan struct{})
 	eu, us := newMember(t, "eu", store.ReportSettings{}), newMember(t, "us", store.ReportSettings{})
 	own := newPool(t, "login-eu", shed.GateSettings{Limit: 1}, newBackend(t, func(http.ResponseWriter, *http.Request) {
-		enter <- struct{}{}
-		<-leave
+		select {
+		case enter <- struct{}{}:
+			<-leave
+		default: // nobody waits for a second one
+		}
 	}).URL)
+	release := sync.OnceFunc(func() { close(leave) })
+	t.Cleanup(release) // before the backend is closed, which waits for its answers
 	over := newPool(t, "login-us", shed.GateSettings{}, newBackend(t, say("us")).URL)
 	r := newRig(t, ruled("login"), []*Route{{
 		Pool: own, Overflow: over, Store: eu.Store, OverflowStore: us.Store, Need: shed.NeedWrite, SignIn: true,
@@ -138,7 +144,7 @@ func TestAFullPoolBorrowsOnlyWhereTheStoreIsWell(t *testing.T) {
 	if a := r.ask("POST", "/login"); a.outcome != "shed; reason=pool_full" {
 		t.Errorf("its own pool is full, and the other's store cannot be written: %d %q", a.status, a.outcome)
 	}
-	close(leave)
+	release()
 	<-done
 }
 
