@@ -10,6 +10,9 @@ type frames struct {
 	first bool // the head of the first frame was seen
 	whole bool // and all of it
 	row   int  // frames in a row that go on with a head
+
+	windows *windows // hears of what came; nil: nobody does
+	payload []byte   // of a frame that windows wants to see
 }
 
 const (
@@ -29,6 +32,9 @@ func (f *frames) pass(p []byte) error {
 		if f.left > 0 {
 			n := min(f.left, len(p))
 			f.left -= n
+			if f.wanted() {
+				f.payload = append(f.payload, p[:n]...)
+			}
 			p = p[n:]
 		} else {
 			n := copy(f.head[f.got:], p)
@@ -41,13 +47,24 @@ func (f *frames) pass(p []byte) error {
 			}
 		}
 		f.whole = f.whole || f.left == 0
+		if f.windows != nil && f.got == 0 && f.left == 0 {
+			if err := f.windows.came(f.head, f.payload); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
+// wanted reports whether the payload under way is looked at.
+func (f *frames) wanted() bool {
+	return f.windows != nil && (f.head[3] == windowFrame || f.head[3] == settingsFrame) && len(f.payload) < maxPayload
+}
+
 // begin is the end of a frame's head.
 func (f *frames) begin() error {
-	f.got, f.left = 0, int(f.head[0])<<16|int(f.head[1])<<8|int(f.head[2])
+	f.payload = f.payload[:0]
+	f.got, f.left = 0, lengthOf(f.head)
 	kind := f.head[3]
 	if !f.first && kind != settingsFrame {
 		return errNotHTTP2

@@ -25,7 +25,15 @@ type wire struct {
 }
 
 func newWire(c net.Conn) *wire {
-	return &wire{Conn: c, settled: make(chan struct{}), ended: make(chan struct{})}
+	w := &wire{Conn: c, settled: make(chan struct{}), ended: make(chan struct{})}
+	w.frames.windows = newWindows()
+	return w
+}
+
+// Write is called by one goroutine at a time.
+func (w *wire) Write(p []byte) (int, error) {
+	w.frames.windows.sent(p) // before it can be answered
+	return w.Conn.Write(p)
 }
 
 // Read belongs to one goroutine, which asks for more only when it is done with what it has.
