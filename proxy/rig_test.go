@@ -139,7 +139,7 @@ func newRig(t testing.TB, rules []routing.Rule, routes []*Route) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := edge.NewServer(l, r.handler, edge.Settings{Refused: r.handler.Refused})
+	server := edge.NewServer(l, r.handler, edge.Settings{Live: edge.Live{HTTP2: true}, Refused: r.handler.Refused})
 	var serving sync.WaitGroup
 	serving.Go(server.Serve)
 	r.url = "http://" + l.Addr().String()
