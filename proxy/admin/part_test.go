@@ -15,7 +15,7 @@ func TestPageShowsTheParts(t *testing.T) {
 		Store{Name: "eu", PartOf: st.Name, State: "read-only", Cause: "read_only", Error: "READONLY <b>", Waiting: 12},
 		Store{Name: "us", PartOf: st.Name, State: "writable", Cause: "ok", Lags: []Lag{{Of: "eu", Seen: s.Now, Milliseconds: 7000}, {Of: "asia"}}},
 	)
-	says(t, s, true, "Parts of the session store", "A backend says itself that the store cannot be written", "http://10.0.0.11:8080",
+	says(t, s, true, "That is the store as a whole", "Parts of the session store", "A backend says itself that the store cannot be written", "http://10.0.0.11:8080",
 		"us is 7\u00a0s behind eu", "eu is read-only. ", "READONLY &lt;b&gt;", "never seen", "7.0\u00a0s")
 	says(t, s, false, `aria-label="Session store eu"`)
 	if got := title(s); got != "eu: Read-only · Gatehouse" {

@@ -345,7 +345,7 @@ func TestHTTP2BehindAPROXYHeader(t *testing.T) {
 // A call may be quiet for longer than a body's pace allows, once its answer has begun; and gRPC's from the beginning.
 func TestAnAnswerThatHasBegunLetsTheBodyComeAsItLikes(t *testing.T) {
 	limits := Limits{BodyGrace: 50 * time.Millisecond}
-	const quiet = 500 * time.Millisecond
+	const quiet = 200 * time.Millisecond
 	h := func(v Visitor) {
 		if !strings.HasPrefix(v.Head().Get("Content-Type"), "application/grpc") {
 			v.Answer(200, nil, -1, false)

@@ -209,7 +209,9 @@ func (l *Line) tail(now time.Time, earned float64) {
 	}
 }
 
-// spell tells whether fewer come than may enter: in two seconds not half as many.
+const spellTime = 2 * time.Second
+
+// spell tells whether fewer come than may enter: in its time not half as many.
 type spell struct {
 	begun         time.Duration
 	earned, asked float64
@@ -221,7 +223,7 @@ func (s *spell) idle(into time.Duration, earned float64) bool {
 		return false
 	}
 	s.earned += earned
-	if into-s.begun < 2*time.Second {
+	if into-s.begun < spellTime {
 		return false
 	}
 	is := s.asked <= s.earned/2
@@ -233,7 +235,12 @@ func (s *spell) idle(into time.Duration, earned float64) bool {
 func (l *Line) Load(now time.Time) Load {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	first := l.spell.begun == 0
 	l.settle(now)
+	if first && l.phase == ramping && now.Sub(l.opened)-l.set.Over >= spellTime && l.crowd.people() < 1 {
+		// Nobody has come since the ramp was over, or the spell would have begun. The line ends with the next who looks or comes.
+		return Load{Rate: math.Inf(1), Admitted: l.admitted}
+	}
 	d := Load{Active: l.phase != calm, Closed: l.phase == closed, Rate: math.Inf(1), Admitted: l.admitted}
 	if !d.Active {
 		return d
