@@ -98,7 +98,7 @@ func TestASignInThatBorrowsAsksTheOtherStoreFirst(t *testing.T) {
 
 func TestAFullPoolQueuesWhereTheOtherStoreFailsItAfterAll(t *testing.T) {
 	eu, us := newMember(t, "eu", store.ReportSettings{}), rarely(t, "us")
-	enter, leave := make(chan struct{}), make(chan struct{})
+	enter, leave := make(chan struct{}, 1), make(chan struct{})
 	own := newPool(t, "login-eu", shed.GateSettings{Limit: 1, Length: 10, Timeout: 10 * time.Second}, newBackend(t, func(w http.ResponseWriter, _ *http.Request) {
 		select {
 		case enter <- struct{}{}:

@@ -116,7 +116,7 @@ func TestAMemberReadsWhereAStoreIsLeft(t *testing.T) {
 }
 
 func TestAFullPoolBorrowsOnlyWhereTheStoreIsWell(t *testing.T) {
-	enter, leave := make(chan struct{}), make(chan struct{})
+	enter, leave := make(chan struct{}, 1), make(chan struct{})
 	eu, us := newMember(t, "eu", store.ReportSettings{}), newMember(t, "us", store.ReportSettings{})
 	own := newPool(t, "login-eu", shed.GateSettings{Limit: 1}, newBackend(t, func(http.ResponseWriter, *http.Request) {
 		select {
