@@ -25,6 +25,9 @@
 // monitor, quotas) is state that a new Runtime points to again. Handler holds one Runtime and swaps it; each exchange pins the
 // one it began with, and what a reload dropped is closed when the last of them has ended.
 //
+// The Monitor that is asked is that of the pool's store, which may be one of several (see Store): a member's, or that of the shard which
+// keeps the session that the request carries.
+//
 // The rooms of this package know nothing of each other: edge has the visitors' sockets, intake what is believed, upstream the
 // backends, record the log and the metrics, admin the operator's door; build puts the words of the file into all of them.
 package proxy
