@@ -6,8 +6,9 @@
 //	  intake           refuse what cannot be read in one way; an id that was       rejected
 //	                   signed out is taken away
 //	  match            Table.Match -> Route; and the class, by what is proved      rejected: no route, or two
-//	  decide           Monitor.Verdict, fresh enough; shed.Decide; a trial, or     degraded
-//	                   hold it for as long as the route hopes
+//	  decide           Monitor.Verdict, fresh enough; shed.Decide; the overflow    degraded
+//	                   pool's store, a trial, or hold it for as long as the
+//	                   route hopes
 //	  charge           quotas, given back unless something was sent                limited
 //	  lineUp           sign-ins after a closure, but for those let in before       lined_up
 //	  enter            the slow give way; Gate: own, overflow, or queue for both;  shed
