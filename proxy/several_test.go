@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -185,7 +186,14 @@ func TestAMemberThatCameBackEmptySignsNobodyOut(t *testing.T) {
 		w.WriteHeader(302)
 	}
 	own := newPool(t, "eu", shed.GateSettings{}, newBackend(t, forgets).URL)
-	over := newPool(t, "us", shed.GateSettings{}, newBackend(t, say("us")).URL)
+	var late atomic.Bool
+	over := newPool(t, "us", shed.GateSettings{}, newBackend(t, func(w http.ResponseWriter, q *http.Request) {
+		if late.Load() {
+			forgets(w, q)
+			return
+		}
+		_, _ = w.Write([]byte("us"))
+	}).URL)
 	r := newRig(t, ruled("all"), []*Route{{
 		Pool: own, Overflow: over, Store: eu.Store, OverflowStore: us.Store, Need: shed.NeedRead, Guard: true, MaxAge: 250 * time.Millisecond,
 	}})
@@ -199,6 +207,10 @@ func TestAMemberThatCameBackEmptySignsNobodyOut(t *testing.T) {
 	until(t, "eu is back, and empty", func() bool { v := eu.monitor.Current(); return v.State == shed.Writable && v.Lost })
 	if a := r.ask("GET", "/", member); a.body != "us" {
 		t.Errorf("who has a session over there was answered %d %q", a.status, a.outcome)
+	}
+	late.Store(true)
+	if a := r.ask("GET", "/", member); a.outcome != "converted; reason=diverged" {
+		t.Errorf("whose session has not come over yet was answered %d %q", a.status, a.outcome)
 	}
 	us.breaks(t, shed.Down, shed.CauseRefused)
 	if a := r.ask("GET", "/", member); a.outcome != "converted; reason=diverged" {

@@ -71,18 +71,19 @@ func (x *exchange) impaired(v shed.Verdict) bool {
 	return v.Impaired()
 }
 
-// diverged reports whether a session may be kept at a member, and not be found by the pool's app: members are too far apart, or this
-// one came back empty. Its new heartbeats say nothing of what it held before.
+// diverged reports whether a session may be kept at a member, and not be found by the pool's app: members are too far apart, or that of
+// the route's pool came back empty. Its new heartbeats say nothing of what it held before; and whoever goes over for it meanwhile may
+// have signed in there a moment ago.
 func (x *exchange) diverged() bool {
-	return x.store != nil && (x.store.Apart != nil && x.store.Apart() || x.emptied())
+	return x.store != nil && (x.store.Apart != nil && x.store.Apart() || x.store.emptied() || x.route.Store.emptied())
 }
 
-// emptied reports whether the store is a member that came back without what it held, while the others hold it.
-func (x *exchange) emptied() bool {
-	if x.store == nil || !x.store.Copies {
+// emptied reports whether s is a member that came back without what it held, while the others hold it. nil is none.
+func (s *Store) emptied() bool {
+	if s == nil || !s.Copies {
 		return false
 	}
-	v := x.monitor.Current()
+	v := s.Monitor.Current()
 	return v.Lost && v.Recovering()
 }
 
