@@ -61,8 +61,9 @@ func TestFaultsMembersDiverge(t *testing.T) {
 			t.Errorf("%s is %s (%s); nothing closes for it", s.Name, s.State, s.Cause)
 		}
 	}
-	if m := with.metric(t, `gatehouse_store_lag_seconds{of="us",store="eu"}`); m < lag.Seconds() {
-		t.Errorf("gatehouse_store_lag_seconds is %v; want more than %v", m, lag.Seconds())
+	series := fmt.Sprintf(`gatehouse_store_lag_seconds{of=%q,store=%q}`, d.Diverged.Of, d.Diverged.At)
+	if m := with.metric(t, series); m < lag.Seconds() {
+		t.Errorf("%s is %v; want more than %v", series, m, lag.Seconds())
 	}
 	if status, outcome, id := signIn(t, unbound.url); id == "" {
 		t.Errorf("a sign-in to a pool of which the file does not say which member it uses: %d %s; it works", status, outcome)
