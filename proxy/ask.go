@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"net/netip"
 	"time"
@@ -16,7 +15,7 @@ import (
 // it is sent to another one; where none is left or may be tried, to one of the overflow pool.
 func (x *exchange) ask() (*upstream.Answer, error) {
 	request := x.outgoing()
-	watch := x.watch()
+	watch := x.beginWatch()
 	defer watch.stop()
 	request.Sending = watch.sending
 	if request.Body != nil {
@@ -31,7 +30,7 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 		if claim, ok = x.borrow(&tried); !ok {
 			return nil, err
 		}
-		watch.turnTo(x.monitor)
+		watch.turnTo(x.monitor, x.several())
 		if err := x.again(x.route.Store != x.store); err != nil {
 			claim.End(unused)
 			return nil, err
@@ -42,13 +41,13 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 		x.entry.Backend = claim.Backend()
 		x.entry.Attempts++
 		x.entry.At.Claimed = x.since()
-		answer, err := claim.Send(x.ctx, request)
+		answer, err := claim.Send(&x.life, request)
 		x.sent = watch.wasSent()
 		if err == nil {
 			x.entry.At.Head = x.since()
 			x.hear(answer)
 		}
-		if cause := context.Cause(x.ctx); err != nil && cause != nil {
+		if cause := x.life.Err(); err != nil && cause != nil {
 			x.claim.End(x.result(nil, err))
 			return nil, cause
 		}
@@ -66,7 +65,7 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 			x.entry.At.Head = 0
 		}
 		claim = next
-		watch.turnTo(x.monitor)
+		watch.turnTo(x.monitor, x.several())
 		if err := x.again(x.store != was); err != nil {
 			claim.End(unused)
 			return nil, err
@@ -81,7 +80,7 @@ func (x *exchange) again(moved bool) error {
 	case !x.asks:
 		return nil
 	case moved:
-		return x.obey(x.permission(x.ctx))
+		return x.obey(x.permission(&x.life))
 	}
 	return x.obey(x.monitor.Current())
 }

@@ -104,7 +104,7 @@ func strangersCall(answer *upstream.Answer) bool {
 
 // failing reports whether the store failed at some moment since the request came, as far as is known without waiting.
 func (x *exchange) failing() bool {
-	return x.monitor != nil && (x.impaired(x.monitor.Current()) || !x.entry.Arrived.After(x.monitor.LastClosed()))
+	return x.monitor != nil && (impaired(x.monitor.Current(), x.several()) || !x.entry.Arrived.After(x.monitor.LastClosed()))
 }
 
 // fine reports whether a status says that the visitor got what he asked for.

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"io"
 	"math"
@@ -111,7 +110,7 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 		switch {
 		case err == io.EOF:
 			return nil
-		case errors.Is(context.Cause(x.ctx), shed.ErrDisplaced):
+		case errors.Is(x.life.Err(), shed.ErrDisplaced):
 			x.shed(shed.ErrDisplaced)
 			return shed.ErrDisplaced
 		case x.v.Context().Err() != nil:

@@ -2,10 +2,11 @@ package proxy
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"math/rand/v2"
 	"net/netip"
 	"strings"
 	"sync"
@@ -29,8 +30,8 @@ type exchange struct {
 	rt      *Runtime
 	v       edge.Visitor
 
-	ctx    context.Context // ends with the visitor, and at finish
-	cancel context.CancelCauseFunc
+	life  edge.Life // ends with the visitor, and at finish
+	watch watch     // of what is asked of backends
 
 	head    *h1.Head // the request's, cleaned
 	target  intake.Target
@@ -78,7 +79,7 @@ type exchange struct {
 }
 
 func (x *exchange) begin() {
-	x.ctx, x.cancel = context.WithCancelCause(x.v.Context())
+	x.life.Begin(x.v.Context())
 	x.head = x.v.Head()
 	x.peer = x.v.Peer().Addr().Unmap().WithZone("")
 	x.trusted = x.rt.Trusted.Trusts(x.peer)
@@ -143,9 +144,7 @@ func (x *exchange) finish() {
 	if !x.sent {
 		x.refund()
 	}
-	if x.cancel != nil {
-		x.cancel(nil)
-	}
+	x.life.End(nil)
 	x.entry.BytesIn = x.body.n.Load()
 	x.entry.At.Done = x.since()
 	x.handler.Record.Exchange(x.series, &x.entry)
@@ -205,7 +204,7 @@ func (x *exchange) decide() error {
 	if !x.asks {
 		return nil
 	}
-	err := x.obey(x.permission(x.ctx))
+	err := x.obey(x.permission(&x.life))
 	switch {
 	case err == nil:
 		if x.carries && !x.route.SignIn && x.store.emptied() && x.goOver() {
@@ -250,8 +249,11 @@ func (x *exchange) obey(v shed.Verdict) error {
 }
 
 // concern is what a verdict says for this request's route.
-func (x *exchange) concern(v shed.Verdict) shed.Verdict {
-	if x.route.SignIn {
+func (x *exchange) concern(v shed.Verdict) shed.Verdict { return concern(v, x.route.SignIn) }
+
+// concern is what a verdict says for a sign-in, or for another request.
+func concern(v shed.Verdict, signIn bool) shed.Verdict {
+	if signIn {
 		return v
 	}
 	return v.Unheld()
@@ -270,7 +272,7 @@ func (x *exchange) charge() error {
 		if x.route.SignIn {
 			take = q.Limiter.TakeStrictly
 		}
-		charge, wait := take(x.ctx, x.quotaKey(q))
+		charge, wait := take(&x.life, x.quotaKey(q))
 		x.countQuota(q, wait > 0)
 		if wait > 0 && !q.DryRun {
 			return &Error{Outcome: record.Limited, Reason: reasonQuota, Wait: wait}
@@ -312,9 +314,9 @@ func (x *exchange) enter() error {
 		over = &x.route.Overflow.Gate
 	}
 	var err error
-	x.permit, err = shed.Enter(x.ctx, &own.Gate, over, x.class)
+	x.permit, err = shed.Enter(&x.life, &own.Gate, over, x.class)
 	if errors.Is(err, shed.ErrFull) && own.recall(x.class) { // where there is no queue to be recalled from
-		x.permit, err = shed.Enter(x.ctx, &own.Gate, over, x.class)
+		x.permit, err = shed.Enter(&x.life, &own.Gate, over, x.class)
 	}
 	if err != nil {
 		x.shed(err)
@@ -333,7 +335,7 @@ func (x *exchange) enter() error {
 	// The other's store could give it after all not: it queues at its own, which could.
 	x.permit.Done()
 	x.moveBack()
-	if x.permit, err = own.Gate.Acquire(x.ctx, x.class); err != nil {
+	if x.permit, err = own.Gate.Acquire(&x.life, x.class); err != nil {
 		x.shed(err)
 		return err
 	}
@@ -359,9 +361,12 @@ func (x *exchange) learn(answer *upstream.Answer, err error) {
 // safe reports whether the method only looks (RFC 9110 section 9.2.1), as far as a visitor may be sent back to do it again.
 func (x *exchange) safe() bool { return x.v.Method() == "GET" || x.v.Method() == "HEAD" }
 
-// newID returns 128 random bits in hex.
+// newID returns 128 random bits in hex. They name a request, and need not be a secret.
 func newID() string {
 	var b [16]byte
-	rand.Read(b[:]) // never fails: the program ends if the system has no randomness
-	return hex.EncodeToString(b[:])
+	binary.NativeEndian.PutUint64(b[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(b[8:], rand.Uint64())
+	var text [32]byte
+	hex.Encode(text[:], b[:])
+	return string(text[:])
 }

@@ -61,9 +61,9 @@ func (x *exchange) pace(e *Error) *Error {
 	if e.Kind == page.Limited || e.Kind == page.SignedOut || e.Outcome == record.Rejected {
 		return e
 	}
-	charge, wait := x.rt.PerAddress.Take(x.ctx, quota.AddrKey(x.request.Client))
+	charge, wait := x.rt.PerAddress.Take(&x.life, quota.AddrKey(x.request.Client))
 	if wait == 0 {
-		if _, wait = x.rt.PerClient.Take(x.ctx, x.who()); wait > 0 {
+		if _, wait = x.rt.PerClient.Take(&x.life, x.who()); wait > 0 {
 			charge.Refund()
 		}
 	}

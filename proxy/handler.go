@@ -18,8 +18,9 @@ type Handler struct {
 	Record *record.Recorder
 	Log    *slog.Logger // events that are not an exchange
 
-	live atomic.Pointer[Runtime]
-	told atomic.Int64 // when an ambiguous path was last reported, in Unix seconds
+	live   atomic.Pointer[Runtime]
+	alarms alarms
+	told   atomic.Int64 // when an ambiguous path was last reported, in Unix seconds
 }
 
 // Live returns the Runtime that the next exchange begins on; nil before the first Swap.

@@ -48,7 +48,7 @@ func (x *exchange) hope(err error) error {
 		return err
 	}
 	defer x.rt.Waits.leave()
-	ctx, cancel := context.WithDeadline(x.ctx, x.hopeUntil())
+	ctx, cancel := context.WithDeadline(&x.life, x.hopeUntil())
 	defer cancel()
 	for err != nil && !errors.Is(err, errGone) && ctx.Err() == nil {
 		x.await(ctx)

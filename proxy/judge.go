@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 
 // judge looks at what a backend answered, or failed to, before anything of it reaches the visitor.
 func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, error) {
-	if cause := context.Cause(x.ctx); err == nil && cause != nil { // the watch ended it as the head came
+	if cause := x.life.Err(); err == nil && cause != nil { // the watch ended it as the head came
 		err = cause
 	}
 	switch {
@@ -92,7 +91,7 @@ func (x *exchange) keeper(answer *upstream.Answer) Monitor {
 // impaired last: the part of the store whose it is or, where nobody knows, the store as it is acted on.
 func (x *exchange) given(came time.Time) (shed.Verdict, func() time.Time) {
 	if x.kept != nil {
-		return x.kept.Verdict(x.ctx, time.Since(came)), x.kept.LastImpaired
+		return x.kept.Verdict(&x.life, time.Since(came)), x.kept.LastImpaired
 	}
 	return x.monitor.Current(), x.monitor.LastClosed
 }

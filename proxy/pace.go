@@ -26,7 +26,7 @@ func (x *exchange) handOver() *Pool {
 	if gate := x.permit.Of(); x.holder != nil || x.over || gate == nil || gate.Load().Limit == 0 {
 		return nil
 	}
-	x.holder = x.pool.Slow.add(x.pool, x.class, x.permit, func() { x.cancel(shed.ErrDisplaced) })
+	x.holder = x.pool.Slow.add(x.pool, x.class, x.permit, func() { x.life.End(shed.ErrDisplaced) })
 	x.permit = shed.Permit{}
 	return x.pool
 }

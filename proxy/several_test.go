@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -163,17 +162,14 @@ func (m *heard) OnClose(f func(shed.Verdict)) func() {
 // A callback that has begun may still be running when it was stopped.
 func TestAStoreThatWasLeftEndsNothing(t *testing.T) {
 	left, other := &heard{}, &heard{}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	defer cancel(nil)
-	w := &watch{cancel: cancel, due: time.Now().Add(time.Minute), impaired: time.Second, store: left, timer: time.NewTimer(time.Minute)}
-	w.met = func(v shed.Verdict, _ bool) bool { return !v.State.Impaired() }
-	w.fails = func(v shed.Verdict) bool { return v.Impaired() }
-	w.listen(left)
-	w.turnTo(other)
+	w := newWatch(t, time.Second)
+	w.begin(time.Minute)
+	w.attend(left, false)
+	w.turnTo(other, false)
 	left.all[0](shed.Verdict{State: shed.Down, Observed: shed.Down})
 	w.stop()
-	if ctx.Err() != nil || len(other.all) != 1 || other.stops != 1 {
-		t.Errorf("%v; the other heard of it %d times, and was told to forget it %d times", context.Cause(ctx), len(other.all), other.stops)
+	if w.life.Err() != nil || len(other.all) != 1 || other.stops != 1 {
+		t.Errorf("%v; the other heard of it %d times, and was told to forget it %d times", w.life.Err(), len(other.all), other.stops)
 	}
 }
 

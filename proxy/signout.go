@@ -65,7 +65,7 @@ const mostEnded = 8
 // refuseFromHere has every id that the request carries refused for as long as a session can live. How often one address may do
 // that is bounded, as its pages are: the set is.
 func (x *exchange) refuseFromHere() {
-	if _, wait := x.rt.PerAddress.Take(x.ctx, quota.AddrKey(x.request.Client)); wait > 0 {
+	if _, wait := x.rt.PerAddress.Take(&x.life, quota.AddrKey(x.request.Client)); wait > 0 {
 		return
 	}
 	until := time.Now().Add(x.rt.MaxAge)

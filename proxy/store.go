@@ -64,8 +64,8 @@ func (x *exchange) several() bool {
 
 // impaired reports whether a verdict finds the store impaired, or taken for it: of several parts so many that the others are not
 // enough. What an app answers is judged more strictly, since it may live on any of them.
-func (x *exchange) impaired(v shed.Verdict) bool {
-	if x.several() {
+func impaired(v shed.Verdict, several bool) bool {
+	if several {
 		return v.State.Impaired()
 	}
 	return v.Impaired()
@@ -114,7 +114,7 @@ func (x *exchange) goOver() bool {
 	}
 	before := x.verdict
 	x.moveOver()
-	if x.obey(x.permission(x.ctx)) == nil {
+	if x.obey(x.permission(&x.life)) == nil {
 		return true
 	}
 	x.moveBack()

@@ -52,7 +52,7 @@ func (x *exchange) spare() error {
 	if x.rt.Strained == nil || x.verdict.State != shed.Strained {
 		return nil
 	}
-	charge, wait := x.rt.Strained.Take(x.ctx, quota.TextKey("strained"))
+	charge, wait := x.rt.Strained.Take(&x.life, quota.TextKey("strained"))
 	if wait > 0 {
 		return &Error{Outcome: record.LinedUp, Reason: reasonStrained, Wait: wait}
 	}
@@ -68,7 +68,7 @@ func (x *exchange) sleep(d time.Duration) error {
 	select {
 	case <-t.C:
 		return x.obey(x.monitor.Current())
-	case <-x.ctx.Done():
+	case <-x.life.Done():
 		return errGone
 	}
 }
@@ -164,7 +164,7 @@ func (x *exchange) boundPlace(e *Error) {
 	if e.Turn == nil || e.Turn.Kept || x.rt.NewPlaces == nil || !x.request.Client.IsValid() {
 		return
 	}
-	if _, wait := x.rt.NewPlaces.Take(x.ctx, quota.AddrKey(x.request.Client)); wait > 0 {
+	if _, wait := x.rt.NewPlaces.Take(&x.life, quota.AddrKey(x.request.Client)); wait > 0 {
 		e.Wait, e.Turn = e.Turn.Wait, nil
 	}
 }

@@ -1,71 +1,95 @@
 package proxy
 
 import (
-	"context"
 	"sync"
 	"time"
 
+	"gatehouse/proxy/edge"
 	"gatehouse/proxy/record"
-	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
 )
 
 // watch bounds the time to the head of the answer, and ends the exchange when the store closes under a request that can be
 // sent again, or has not been sent: what apps do after their own store timed out is worse than nothing. Other requests, and those
 // of visitors who need nothing of the store themselves, get the shorter timeout: an app may ask its store for everybody.
-func (x *exchange) watch() *watch {
+//
+// It is begun once, and is safe for concurrent use from then on.
+type watch struct {
+	life     *edge.Life // of the exchange
+	alarms   *alarms
+	impaired time.Duration
+
+	// What the request is, as far as it matters here.
+	need    shed.Need
+	carries bool
+	signIn  bool
+	safe    bool
+	goesOn  bool // whatever the store's state
+
+	mu      sync.Mutex
+	store   Monitor // nil: nobody tells
+	several bool    // it stands for several parts
+	forget  func()  // nil: nobody to forget
+	due     time.Time
+	alarm   *alarm
+	done    bool
+	sent    bool // a backend may have seen something of the request
+}
+
+// beginWatch begins the exchange's watch. The caller owes it a stop.
+func (x *exchange) beginWatch() *watch {
 	limit := x.route.Timeout
 	if x.trying {
 		limit = min(limit, x.monitor.TrialTime())
 	}
-	w := &watch{cancel: x.cancel, due: time.Now().Add(limit), impaired: x.route.ImpairedTimeout}
-	w.timer = time.AfterFunc(limit, func() { w.end(upstream.ErrLate) })
-	if x.monitor == nil || x.route.Need == shed.NeedNone {
-		return w
-	}
-	w.store = x.monitor
-	need, carries, safe, goesOn := x.route.Need, x.carries, x.safe(), x.trying || !x.asks
-	w.met = func(v shed.Verdict, sent bool) bool {
-		return goesOn || sent && !safe || need.Met(carries, x.concern(v).State)
-	}
-	w.fails = func(v shed.Verdict) bool { return x.impaired(x.concern(v)) }
-	w.listen(x.monitor)
-	if v := x.monitor.Current(); w.fails(v) { // it is, or it closed before anybody listened
-		w.closed(x.monitor, v)
+	w := &x.watch
+	w.life, w.alarms, w.impaired = &x.life, &x.handler.alarms, x.route.ImpairedTimeout
+	w.need, w.carries, w.signIn, w.safe, w.goesOn = x.route.Need, x.carries, x.route.SignIn, x.safe(), x.trying || !x.asks
+	w.begin(limit)
+	if x.monitor != nil && x.route.Need != shed.NeedNone {
+		w.attend(x.monitor, x.several())
 	}
 	return w
 }
 
-// watch is one exchange's deadline. It is safe for concurrent use.
-type watch struct {
-	cancel   context.CancelCauseFunc
-	due      time.Time
-	impaired time.Duration
-	store    Monitor                              // nil: nobody tells
-	met      func(v shed.Verdict, sent bool) bool // whether the exchange may go on by that verdict
-	fails    func(v shed.Verdict) bool            // whether the store is impaired for it by that verdict
-	forget   func()                               // nil: nobody to forget
-
-	mu    sync.Mutex
-	done  bool
-	sent  bool // a backend may have seen something of the request
-	timer *time.Timer
+// begin sets the time of the watch's end.
+func (w *watch) begin(limit time.Duration) {
+	w.mu.Lock()
+	w.due = time.Now().Add(limit)
+	w.alarm = w.alarms.set(w, limit)
+	w.mu.Unlock()
 }
 
-// listen has the watch hear of m, as long as the exchange is before it.
+// met reports whether the exchange may go on by that verdict. It is called under w.mu.
+func (w *watch) met(v shed.Verdict) bool {
+	return w.goesOn || w.sent && !w.safe || w.need.Met(w.carries, concern(v, w.signIn).State)
+}
+
+// attend has the watch hear of m from now on. It may be impaired already, or may have closed before anybody listened.
+func (w *watch) attend(m Monitor, several bool) {
+	w.mu.Lock()
+	w.store, w.several = m, several
+	w.mu.Unlock()
+	w.listen(m)
+	if v := m.Current(); impaired(concern(v, w.signIn), several) {
+		w.hear(m, v)
+	}
+}
+
+// listen has the watch told of what m does next, as long as the exchange is before it.
 func (w *watch) listen(m Monitor) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.done && w.store == m {
 		w.forget = m.OnClose(func(v shed.Verdict) {
 			w.listen(m) // it may get worse
-			w.closed(m, v)
+			w.hear(m, v)
 		})
 	}
 }
 
 // turnTo has the watch hear of another store, if m is one: the exchange has moved to a pool of its.
-func (w *watch) turnTo(m Monitor) {
+func (w *watch) turnTo(m Monitor, several bool) {
 	w.mu.Lock()
 	if w.store == nil || w.store == m {
 		w.mu.Unlock()
@@ -75,32 +99,28 @@ func (w *watch) turnTo(m Monitor) {
 		w.forget()
 		w.forget = nil
 	}
-	w.store = m
 	w.mu.Unlock()
-	w.listen(m)
-	if v := m.Current(); w.fails(v) {
-		w.closed(m, v)
-	}
+	w.attend(m, several)
 }
 
-// closed ends the exchange where it must, and shortens its time otherwise. What was heard of a store that it has left is nothing to it.
-func (w *watch) closed(m Monitor, v shed.Verdict) {
+// hear ends the exchange where it must, and shortens its time otherwise. What is heard of a store that it has left is nothing to it.
+func (w *watch) hear(m Monitor, v shed.Verdict) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.done || w.store != m {
 		return
 	}
-	if !w.met(v, w.sent) {
+	if !w.met(v) {
 		outcome := record.Degraded
 		if w.sent {
 			outcome = record.Converted
 		}
-		w.cancel(&Error{Outcome: outcome, Reason: shed.Reason(v.Cause.String())})
+		w.life.End(&Error{Outcome: outcome, Reason: shed.Reason(v.Cause.String())})
 		return
 	}
-	if due := time.Now().Add(w.impaired); w.fails(v) && due.Before(w.due) {
+	if due := time.Now().Add(w.impaired); impaired(concern(v, w.signIn), w.several) && due.Before(w.due) {
 		w.due = due
-		w.timer.Reset(w.impaired)
+		w.alarm.timer.Reset(w.impaired)
 	}
 }
 
@@ -123,7 +143,7 @@ func (w *watch) end(why error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.done {
-		w.cancel(why)
+		w.life.End(why)
 	}
 }
 
@@ -132,8 +152,10 @@ func (w *watch) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.done = true
-	w.timer.Stop()
+	w.alarms.stop(w.alarm)
+	w.alarm = nil
 	if w.forget != nil {
 		w.forget()
+		w.forget = nil
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"gatehouse/proxy/edge"
 	"gatehouse/proxy/upstream"
 	"gatehouse/routing"
 	"gatehouse/shed"
@@ -46,6 +47,39 @@ func TestWorseningIsHeardToo(t *testing.T) {
 	until(t, "the log says what the store was", func() bool { return r.log.has(`"store":"down"`) })
 }
 
+// newWatch is the watch of a read that was not sent yet.
+func newWatch(t *testing.T, impaired time.Duration) *watch {
+	t.Helper()
+	w := &watch{life: new(edge.Life), alarms: new(alarms), impaired: impaired, need: shed.NeedRead, carries: true, safe: true}
+	w.life.Begin(t.Context())
+	return w
+}
+
+// An alarm is another exchange's afterwards: it must not end that one at the time of the first.
+func TestAnAlarmIsUsedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := new(alarms)
+		for n := range 50 {
+			first, second := newWatch(t, time.Second), newWatch(t, time.Second)
+			first.alarms, second.alarms = all, all
+			first.begin(time.Minute)
+			time.Sleep(time.Duration(n) * 2 * time.Second)
+			first.stop()
+			rang := n >= 30
+			if over := errors.Is(first.life.Err(), upstream.ErrLate); n != 30 && over != rang {
+				t.Fatalf("after %v the first is over: %v", time.Duration(n)*2*time.Second, over)
+			}
+			second.begin(time.Minute)
+			began := time.Now()
+			<-second.life.Done()
+			if took := time.Since(began); took != time.Minute {
+				t.Fatalf("the second ended after %v; want its own minute", took)
+			}
+			second.stop()
+		}
+	})
+}
+
 func TestClosingShortensAndNeverLengthens(t *testing.T) {
 	for _, c := range []struct {
 		what               string
@@ -55,18 +89,16 @@ func TestClosingShortensAndNeverLengthens(t *testing.T) {
 		{"what is nearly over stays", 3 * time.Second, 2500 * time.Millisecond, 3 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithCancelCause(t.Context())
-			w := &watch{
-				cancel: cancel, due: time.Now().Add(c.due), impaired: 3 * time.Second, met: func(shed.Verdict, bool) bool { return true },
-				fails: shed.Verdict.Impaired,
-			}
-			w.timer = time.AfterFunc(c.due, func() { w.end(upstream.ErrLate) })
+			w := newWatch(t, 3*time.Second)
+			w.goesOn = true
+			w.begin(c.due)
 			began := time.Now()
-			time.AfterFunc(c.closes, func() { w.closed(w.store, shed.Verdict{State: shed.ReadOnly}) })
-			<-ctx.Done()
-			if took := time.Since(began); took != c.wants || !errors.Is(context.Cause(ctx), upstream.ErrLate) {
-				t.Errorf("%s: ended after %v, %v; want %v", c.what, took, context.Cause(ctx), c.wants)
+			time.AfterFunc(c.closes, func() { w.hear(w.store, shed.Verdict{State: shed.ReadOnly}) })
+			<-w.life.Done()
+			if took := time.Since(began); took != c.wants || !errors.Is(w.life.Err(), upstream.ErrLate) {
+				t.Errorf("%s: ended after %v, %v; want %v", c.what, took, w.life.Err(), c.wants)
 			}
+			w.stop()
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"context"
 	"crypto/tls"
 	"io"
 	"net"
@@ -32,10 +31,9 @@ type conn struct {
 	server   *Server
 	live     *live // when it began
 	peer     netip.AddrPort
-	local    netip.AddrPort  // as a PROXY header says; invalid: as the socket does
-	facts    *TLSFacts       // nil: plain
-	ctx      context.Context // ends when the visitor has gone, or the Server is closed for good
-	leave    context.CancelFunc
+	local    netip.AddrPort // as a PROXY header says; invalid: as the socket does
+	facts    *TLSFacts      // nil: plain
+	ctx      *Life          // ends when the visitor has gone, or the Server is closed for good
 
 	raw syscall.RawConn       // nil: none, as for TLS, and one byte is waited for
 	try func(fd uintptr) bool // tryRead
@@ -57,7 +55,8 @@ type conn struct {
 // newConn makes what was accepted ready to be served by s.
 func newConn(s *Server, from net.Conn) *conn {
 	c := &conn{Conn: from, below: from, server: s, live: s.live.Load()}
-	c.ctx, c.leave = context.WithCancel(s.base)
+	c.ctx = new(Life)
+	c.ctx.Begin(s.base)
 	if a, ok := from.RemoteAddr().(*net.TCPAddr); ok {
 		c.peer = addrPort(a)
 	}
@@ -69,6 +68,9 @@ func newConn(s *Server, from net.Conn) *conn {
 	}
 	return c
 }
+
+// leave notes that the visitor has gone.
+func (c *conn) leave() { c.ctx.End(nil) }
 
 func addrPort(a *net.TCPAddr) netip.AddrPort {
 	addr := a.AddrPort()
