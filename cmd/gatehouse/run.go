@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -46,6 +47,7 @@ func runCommand() *cobra.Command {
 }
 
 func run(o serve.Options, s sockets.Settings) error {
+	defer runtime.KeepAlive(spareCollector())
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	// A second signal ends the program at once, as if nothing had been asked to be gentle.
