@@ -180,9 +180,10 @@ func (x *exchange) outgoing() *upstream.Request {
 	if x.facts.Trailers {
 		head.Add("TE", "trailers")
 	}
-	r := &upstream.Request{
+	r := &x.asked
+	*r = upstream.Request{
 		Method: x.v.Method(), Target: x.target.Origin(), Host: x.v.Host(), Head: head,
-		Length: x.v.Length(), Trailer: x.trailer, Announced: intake.Announced(x.v.Announced(), x.trusted), Peer: x.visitor(), Local: x.v.Local(),
+		Length: x.v.Length(), Announced: intake.Announced(x.v.Announced(), x.trusted), Peer: x.visitor(), Local: x.v.Local(),
 		Inform: func(status int, head h1.Head) {
 			intake.CleanAnswer(&head)
 			dropOwn(&head)
@@ -192,6 +193,9 @@ func (x *exchange) outgoing() *upstream.Request {
 	}
 	if r.Length != 0 {
 		r.Body = &x.body
+	}
+	if r.Length < 0 {
+		r.Trailer = x.trailer
 	}
 	// A handshake is a GET without a body over HTTP/1.1 (RFC 6455 section 4.1). Anything else goes on as the plain request that
 	// it also is.

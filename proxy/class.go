@@ -69,9 +69,9 @@ func (x *exchange) shown(answer *upstream.Answer) string {
 	if !x.route.SignIn && !x.proved && !(x.route.Members && x.carries) {
 		return "" // most answers, which are not looked at any further
 	}
-	given, gives := x.rt.Session.Given(x.head, &answer.Head, time.Now())
+	given, gives := x.rt.Session.Given(x.head, &answer.Head, x.headCame())
 	redirects := answer.Status >= 300 && answer.Status < 400
-	switch e := x.rt.Session.Effect(x.head, &answer.Head, time.Now()); {
+	switch e := x.rt.Session.Effect(x.head, &answer.Head, x.headCame()); {
 	case x.route.SignIn:
 		if gives && redirects && x.attempts() && x.signIn == signInGiven && !x.leadsAway(answer) {
 			return given

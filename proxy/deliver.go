@@ -90,7 +90,8 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 	}
 	buf := buffers.Get().(*[copySize]byte)
 	defer buffers.Put(buf)
-	reader := x.reader()
+	reader := &x.reader
+	reader.x = x
 	defer reader.stop()
 	for {
 		n, err := a.Body.Read(buf[:])

@@ -32,6 +32,7 @@ type exchange struct {
 
 	life  edge.Life // ends with the visitor, and at finish
 	watch watch     // of what is asked of backends
+	asked upstream.Request
 
 	head    *h1.Head // the request's, cleaned
 	target  intake.Target
@@ -73,6 +74,7 @@ type exchange struct {
 	outcome   upstream.Result // of the claim, as far as it is known
 	charges   []quota.Charge
 	body      meter
+	reader    reader
 	sent      bool // something went to a backend
 	committed bool // the visitor has been given a head
 	entry     record.Entry
@@ -152,6 +154,9 @@ func (x *exchange) finish() {
 }
 
 func (x *exchange) since() time.Duration { return time.Since(x.entry.Arrived) }
+
+// headCame is when the head of the answer was there, or when the request came where none was yet.
+func (x *exchange) headCame() time.Time { return x.entry.Arrived.Add(x.entry.At.Head) }
 
 func (x *exchange) intake() error {
 	var err error

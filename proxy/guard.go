@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"time"
-
 	"gatehouse/proxy/h1"
 	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
@@ -31,7 +29,7 @@ func (x *exchange) headOf(answer *upstream.Answer, err error) shed.Head {
 		return h
 	}
 	h.Apart = x.diverged()
-	e := x.rt.Session.Effect(x.head, &answer.Head, time.Now())
+	e := x.rt.Session.Effect(x.head, &answer.Head, x.headCame())
 	h.Deletes = e.Deletes
 	if x.route.SignIn { // it rotates ids, and a wrong password is no outage
 		return h
@@ -56,7 +54,7 @@ func (x *exchange) hold(head *h1.Head, h shed.Hold) {
 	if h == (shed.Hold{}) {
 		return
 	}
-	held := x.rt.Session.Held(x.head, head, time.Now(), h)
+	held := x.rt.Session.Held(x.head, head, x.headCame(), h)
 	head.DelFunc(func(l h1.Line) bool { return held(l.Name, l.Value) })
 }
 

@@ -80,7 +80,7 @@ func (x *exchange) keeper(answer *upstream.Answer) Monitor {
 	if x.store.Of == nil {
 		return nil
 	}
-	id, ok := x.rt.Session.Given(x.head, &answer.Head, time.Now())
+	id, ok := x.rt.Session.Given(x.head, &answer.Head, x.headCame())
 	if !ok {
 		return nil
 	}

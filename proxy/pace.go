@@ -62,16 +62,13 @@ func (x *exchange) bodyLate(length int64) {
 	}
 }
 
-// reader watches how long an answer waits for the visitor to read it. begin and end belong to who writes.
+// reader watches how long an answer waits for the visitor to read it. begin, end and stop belong to who writes, who owes it a stop.
 type reader struct {
 	x     *exchange
 	begun atomic.Int64 // when the write began that is under way, in Unix nanoseconds; 0: none is
 	spent time.Duration
 	timer *time.Timer
 }
-
-// reader returns the watch over an answer's reading; the caller owes it a stop.
-func (x *exchange) reader() *reader { return &reader{x: x} }
 
 func (r *reader) begin() {
 	r.begun.Store(time.Now().UnixNano())

@@ -3,7 +3,6 @@ package proxy
 import (
 	"net/url"
 	"strings"
-	"time"
 
 	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
@@ -34,7 +33,7 @@ func (x *exchange) attempts() bool {
 // noteSignIn looks at an answer of a sign-in route. Apps redirect with a cookie even when saving the session failed,
 // so what it finds is confirmed afterwards.
 func (x *exchange) noteSignIn(answer *upstream.Answer) {
-	e := x.rt.Session.Effect(x.head, &answer.Head, time.Now())
+	e := x.rt.Session.Effect(x.head, &answer.Head, x.headCame())
 	html := strings.HasPrefix(answer.Head.Get("Content-Type"), "text/html")
 	switch status := answer.Status; {
 	case !x.attempts():

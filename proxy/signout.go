@@ -116,7 +116,7 @@ func (x *exchange) ended(answer *upstream.Answer) {
 	}
 	if x.uncertain() {
 		x.refuseFromHere()
-		if e := x.rt.Session.Effect(x.head, &answer.Head, time.Now()); !e.Deletes && !e.Changes {
+		if e := x.rt.Session.Effect(x.head, &answer.Head, x.headCame()); !e.Deletes && !e.Changes {
 			x.expire(&answer.Head)
 		}
 		x.tellAs(record.GuardSignedOut)
