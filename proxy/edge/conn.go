@@ -31,7 +31,7 @@ type conn struct {
 	server   *Server
 	live     *live // when it began
 	peer     netip.AddrPort
-	local    netip.AddrPort // as a PROXY header says; invalid: as the socket does
+	local    netip.AddrPort // where the visitor came to: as the socket says or, if there is one, a PROXY header
 	facts    *TLSFacts      // nil: plain
 	ctx      *Life          // ends when the visitor has gone, or the Server is closed for good
 
@@ -59,6 +59,9 @@ func newConn(s *Server, from net.Conn) *conn {
 	c.ctx.Begin(s.base)
 	if a, ok := from.RemoteAddr().(*net.TCPAddr); ok {
 		c.peer = addrPort(a)
+	}
+	if a, ok := from.LocalAddr().(*net.TCPAddr); ok {
+		c.local = addrPort(a)
 	}
 	if c.live.tls != nil {
 		c.tls = tls.Server(from, c.live.tls)
@@ -121,12 +124,4 @@ func (c *conn) reset() {
 }
 
 // came returns the address that the visitor came to.
-func (c *conn) came() netip.AddrPort {
-	if c.local.IsValid() {
-		return c.local
-	}
-	if a, ok := c.LocalAddr().(*net.TCPAddr); ok {
-		return addrPort(a)
-	}
-	return netip.AddrPort{}
-}
+func (c *conn) came() netip.AddrPort { return c.local }
