@@ -72,7 +72,8 @@ type exchange struct {
 	over      bool        // it was given back for good
 	claim     upstream.Claim
 	outcome   upstream.Result // of the claim, as far as it is known
-	charges   []quota.Charge
+	charges   []quota.Charge  // in few, while there is room
+	few       [2]quota.Charge
 	body      meter
 	reader    reader
 	sent      bool // something went to a backend
@@ -273,14 +274,19 @@ func (x *exchange) see(v shed.Verdict) {
 func (x *exchange) charge() error {
 	for i := range x.route.Quotas {
 		q := &x.route.Quotas[i]
-		take := q.Limiter.Take
+		var charge quota.Charge
+		var wait time.Duration
 		if x.route.SignIn {
-			take = q.Limiter.TakeStrictly
+			charge, wait = q.Limiter.TakeStrictly(&x.life, x.quotaKey(q))
+		} else {
+			charge, wait = q.Limiter.Take(&x.life, x.quotaKey(q))
 		}
-		charge, wait := take(&x.life, x.quotaKey(q))
 		x.countQuota(q, wait > 0)
 		if wait > 0 && !q.DryRun {
 			return &Error{Outcome: record.Limited, Reason: reasonQuota, Wait: wait}
+		}
+		if x.charges == nil {
+			x.charges = x.few[:0]
 		}
 		x.charges = append(x.charges, charge)
 	}
