@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"bufio"
+	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -57,10 +59,22 @@ func BenchmarkPath(b *testing.B) {
 		"Cache-Control: no-cache\r\nX-Frame-Options: DENY\r\nContent-Length: 1000\r\n\r\n" + strings.Repeat("x", 1000)
 	pool := newPool(b, "app", shed.GateSettings{Limit: 64, Length: 64}, lean(b, answer))
 	rules, routes := one(&Route{Pool: pool, Need: shed.NeedRead, Guard: true, MaxAge: 1e9})
+	ask(b, newRig(b, rules, routes), "200")
+}
+
+// BenchmarkPage is the page that they get while the store is away.
+func BenchmarkPage(b *testing.B) {
+	pool := newPool(b, "app", shed.GateSettings{Limit: 64, Length: 64}, lean(b, ""))
+	rules, routes := one(&Route{Pool: pool, Need: shed.NeedRead, Guard: true, MaxAge: 1e9})
 	r := newRig(b, rules, routes)
+	r.breaks(shed.Down, shed.CauseRefused)
+	ask(b, r, "503")
+}
+
+// ask has 16 visitors ask b.N times, after one whose answer must have that status.
+func ask(b *testing.B, r *rig, status string) {
 	request := "GET /some/page?with=query HTTP/1.1\r\nHost: www.example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n" +
 		"Accept: text/html,application/xhtml+xml\r\nAccept-Language: en\r\nCookie: sid=0123456789abcdef\r\n\r\n"
-	size := 0
 	visit := func(n int) {
 		c, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
 		if err != nil {
@@ -68,19 +82,12 @@ func BenchmarkPath(b *testing.B) {
 			return
 		}
 		defer c.Close()
-		buf := make([]byte, 8<<10)
-		for range n {
+		for in := bufio.NewReaderSize(c, 16<<10); n > 0; n-- {
 			if _, err := io.WriteString(c, request); err != nil {
 				b.Error(err)
 				return
 			}
-			if size == 0 {
-				if size, err = c.Read(buf); err != nil || !strings.HasPrefix(string(buf), "HTTP/1.1 200") {
-					b.Errorf("%v: %q", err, buf[:size])
-				}
-				continue
-			}
-			if _, err := io.ReadFull(c, buf[:size]); err != nil {
+			if err := readAnswer(in, status); err != nil {
 				b.Error(err)
 				return
 			}
@@ -96,4 +103,28 @@ func BenchmarkPath(b *testing.B) {
 	}
 	all.Wait()
 	b.StopTimer()
+}
+
+// readAnswer reads an answer that has a length, and allocates nothing for it.
+func readAnswer(in *bufio.Reader, status string) error {
+	length := 0
+	for first := true; ; first = false {
+		line, err := in.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if first && string(line[len("HTTP/1.1 "):len("HTTP/1.1 ")+3]) != status {
+			return fmt.Errorf("%q; want %s", line, status)
+		}
+		if after, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			length = 0
+			for _, c := range after[:len(after)-2] {
+				length = length*10 + int(c-'0')
+			}
+		}
+		if len(line) == 2 {
+			_, err := in.Discard(length)
+			return err
+		}
+	}
 }

@@ -70,10 +70,7 @@ const statusGone = 499
 
 // classify is the one table from what went wrong to what is made of it.
 func classify(err error) *Error {
-	var known *Error
-	var refusal *intake.Refusal
-	switch {
-	case errors.As(err, &known):
+	if known, ok := errors.AsType[*Error](err); ok {
 		e := *known
 		switch e.Outcome {
 		case record.LinedUp:
@@ -84,8 +81,11 @@ func classify(err error) *Error {
 			e.Kind, e.Status = page.Failed, 502
 		}
 		return &e
-	case errors.As(err, &refusal):
+	}
+	if refusal, ok := errors.AsType[*intake.Refusal](err); ok {
 		return &Error{Outcome: record.Rejected, Kind: page.Rejected, Status: refusal.Status, Reason: refusal.Reason}
+	}
+	switch {
 	case errors.Is(err, errNoRoute):
 		return &Error{Outcome: record.Rejected, Kind: page.NotFound, Status: 404, Reason: reasonNoRoute}
 	case errors.Is(err, errAmbiguous):

@@ -31,8 +31,7 @@ func (x *exchange) fail(err error) {
 		x.v.Abort()
 		return
 	}
-	var refusal *intake.Refusal
-	if errors.As(err, &refusal) && refusal.Close {
+	if refusal, ok := errors.AsType[*intake.Refusal](err); ok && refusal.Close {
 		x.v.CloseAfter()
 	}
 	x.standInLine(e)
@@ -77,13 +76,16 @@ func (x *exchange) pace(e *Error) *Error {
 // who tells visitors behind one address apart as well as may be: by their place in the line, by the session they carry, else by
 // their browser. Whoever makes such marks up meets the limit of his address.
 func (x *exchange) who() quota.Key {
-	mark := x.session
+	var room [192]byte
+	mark := append(x.request.Client.AppendTo(room[:0]), 0)
 	if p := x.place(); p.ID != 0 {
-		mark = "place\x00" + strconv.FormatUint(p.ID, 36)
-	} else if !x.carries {
-		mark = x.head.Get("User-Agent") + "\x00" + x.head.Get("Accept-Language")
+		mark = strconv.AppendUint(append(mark, "place\x00"...), p.ID, 36)
+	} else if x.carries {
+		mark = append(mark, x.session...)
+	} else {
+		mark = append(append(append(mark, x.head.Get("User-Agent")...), 0), x.head.Get("Accept-Language")...)
 	}
-	return quota.TextKey(x.request.Client.String() + "\x00" + mark)
+	return quota.TextKey(string(mark))
 }
 
 // answer makes the page and sends it.

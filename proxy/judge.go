@@ -107,6 +107,6 @@ func (x *exchange) sign(answer *upstream.Answer) {
 
 // wasTurned reports whether Gatehouse itself ended the exchange with a backend.
 func wasTurned(err error) bool {
-	var turned *Error
-	return errors.As(err, &turned)
+	_, turned := errors.AsType[*Error](err)
+	return turned
 }
