@@ -157,17 +157,18 @@ func (c Claim) End(r Result) {
 	}
 	b.inFlight--
 	b.pool.inFlight--
+	says := r.judge()
 	if r.failure() {
 		b.failures++
 		b.failed(r.Err)
-	} else if r.judge() == bad {
+	} else if says == bad {
 		b.failed(fmt.Errorf("status %d", r.Status))
 	}
 	if errors.Is(r.Err, ErrConnect) {
 		b.rest = time.Now().Add(restDuration)
 		b.pool.unevenUntil(b.rest)
 	}
-	b.pool.learn(b, era, r)
+	b.pool.learn(b, era, says)
 	last := b.retired && b.inFlight == 0
 	b.pool.mu.Unlock()
 	if last {

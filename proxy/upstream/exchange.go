@@ -20,6 +20,7 @@ type exchange struct {
 	began  time.Duration // by clock
 	body   *body         // nil: none
 	upload *upload       // nil: the body was written with the head, or not begun
+	ours   body          // what body points to where it can be interrupted, so that nobody has it any more at the end
 	anew   bool          // only a new connection will do
 	last   bool          // the connection is not used after this exchange
 	fresh  bool          // it was not used before
@@ -62,7 +63,11 @@ func (b *backend) begin(ctx context.Context, r *Request) *exchange {
 	x := exchanges.Get().(*exchange)
 	x.b, x.way, x.ctx, x.method, x.began = b, b.way.Load(), ctx, r.Method, clock()
 	if r.hasBody() {
-		x.body = &body{from: r.Body, length: r.Length}
+		x.body = &x.ours
+		if _, ok := r.Body.(interrupter); !ok {
+			x.body = &body{}
+		}
+		x.body.from, x.body.length = r.Body, r.Length
 		if r.Length < 0 {
 			x.body.lines = r.Trailer
 		}
@@ -194,6 +199,9 @@ func (x *exchange) end() {
 		x.upload.end()
 	} else {
 		x.body.stop()
+	}
+	if x.body == &x.ours {
+		x.ours = body{}
 	}
 	if cap(x.buf) > keptSize {
 		x.buf = make([]byte, readSize)
