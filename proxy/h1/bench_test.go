@@ -184,3 +184,48 @@ func BenchmarkChunks(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkValid is what every line is asked before it is written.
+func BenchmarkValid(b *testing.B) {
+	var m RequestHead
+	if _, err := m.Parse([]byte(browser), Limits{}); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		for i := range m.Head {
+			if !ValidName(m.Head[i].Name) || !ValidValue(m.Head[i].Value) {
+				b.Fatal(m.Head[i])
+			}
+		}
+	}
+}
+
+// BenchmarkHead is looking a name up, removing one that is not there, and replacing one.
+func BenchmarkHead(b *testing.B) {
+	var m RequestHead
+	if _, err := m.Parse([]byte(browser), Limits{}); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("get", func(b *testing.B) {
+		for b.Loop() {
+			if m.Head.Get("Upgrade-Insecure-Requests") == "" || m.Head.Has("Keep-Alive") {
+				b.Fatal(m.Head)
+			}
+		}
+	})
+	b.Run("del", func(b *testing.B) {
+		for b.Loop() {
+			m.Head.Del("Trailer")
+		}
+	})
+	b.Run("delfunc", func(b *testing.B) {
+		for b.Loop() {
+			m.Head.DelFunc(func(l Line) bool { return len(l.Name) == 7 })
+		}
+	})
+	b.Run("set", func(b *testing.B) {
+		for b.Loop() {
+			m.Head.Set("Priority", "u=0, i")
+		}
+	})
+}

@@ -1,7 +1,5 @@
 package h1
 
-import "strings"
-
 // Line is one field line of a head: its name as it was written, and its value without surrounding space.
 type Line struct{ Name, Value string }
 
@@ -48,19 +46,48 @@ func (h *Head) Set(name, value string) {
 
 // Del removes every line of that name, in place, and keeps the order of the rest.
 func (h *Head) Del(name string) {
-	h.DelFunc(func(l Line) bool { return sameName(l.Name, name) })
+	for i := range *h {
+		if sameName((*h)[i].Name, name) {
+			h.cut(i, func(l Line) bool { return sameName(l.Name, name) })
+			return
+		}
+	}
 }
 
-// DelFunc removes the lines for which drop is true, in place, and keeps the order of the rest.
+// DelFunc removes the lines for which drop is true, in place, and keeps the order of the rest. It is called once for each line,
+// in their order.
 func (h *Head) DelFunc(drop func(Line) bool) {
-	kept := (*h)[:0]
-	for _, l := range *h {
-		if !drop(l) {
+	for i := range *h {
+		if drop((*h)[i]) {
+			h.cut(i, drop)
+			return
+		}
+	}
+}
+
+// cut removes the line at, and of those behind it the ones for which drop is true. Most heads have none to remove, and then no
+// line is moved.
+func (h *Head) cut(at int, drop func(Line) bool) {
+	all := *h
+	kept := all[:at]
+	for i := at + 1; i < len(all); i++ {
+		if l := all[i]; !drop(l) {
 			kept = append(kept, l)
 		}
 	}
-	clear((*h)[len(kept):])
+	clear(all[len(kept):])
 	*h = kept
 }
 
-func sameName(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
+// sameName compares without the case of letters. Names have no others than those of ASCII.
+func sameName(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if x := a[i] ^ b[i]; x != 0 && (x != 0x20 || a[i]|x < 'a' || a[i]|x > 'z') {
+			return false
+		}
+	}
+	return true
+}

@@ -2,6 +2,7 @@ package h1
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -100,5 +101,28 @@ func TestHeadLooksUpWithoutAllocating(t *testing.T) {
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestNamesCompareAsStringsDo(t *testing.T) {
+	for a := range 128 {
+		for b := range 128 {
+			one, two := "x"+string(rune(a)), "X"+string(rune(b))
+			if got, want := sameName(one, two), strings.EqualFold(one, two); got != want {
+				t.Errorf("%q and %q are the same: %v, want %v", one, two, got, want)
+			}
+		}
+	}
+	if sameName("x", "xx") || !sameName("", "") {
+		t.Error("lengths")
+	}
+}
+
+func TestDelFuncAsksOnceForEachLine(t *testing.T) {
+	h := Head{{"A", "1"}, {"b", "2"}, {"A", "3"}, {"C", "4"}}
+	var asked string
+	h.DelFunc(func(l Line) bool { asked += l.Value; return l.Name == "A" })
+	if asked != "1234" || len(h) != 2 || h[0].Value != "2" || h[1].Value != "4" {
+		t.Errorf("asked %s, left %v", asked, h)
 	}
 }

@@ -1,6 +1,10 @@
 package h1
 
-import "testing"
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
 
 func TestValid(t *testing.T) {
 	for _, tt := range []struct {
@@ -30,6 +34,32 @@ func TestValid(t *testing.T) {
 		}
 		if got := ValidTarget(tt.s); got != tt.target {
 			t.Errorf("ValidTarget(%q) = %v", tt.s, got)
+		}
+	}
+}
+
+// A value is looked at eight bytes at a time: wherever the wrong one lies, it is seen, and a tab anywhere is not one.
+func TestEveryByteOfAValueIsLookedAt(t *testing.T) {
+	for size := 1; size < 40; size++ {
+		for at := range size {
+			for c := range 256 {
+				b := bytes.Repeat([]byte("x"), size)
+				b[at] = byte(c)
+				want := c >= ' ' && c != 0x7f || c == '\t'
+				if got := ValidValue(string(b)); got != want {
+					t.Fatalf("%q is valid: %v, want %v", b, got, want)
+				}
+				b[size/2] = '\t'
+				if got := ValidValue(string(b)); got != want && at != size/2 {
+					t.Fatalf("%q is valid: %v, want %v", b, got, want)
+				}
+				b[size/2] = 'x'
+				b[at] = byte(c)
+				want = c < 0x80 && (c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", byte(c)) >= 0)
+				if got := ValidName(string(b)); got != want {
+					t.Fatalf("%q is a name: %v, want %v", b, got, want)
+				}
+			}
 		}
 	}
 }

@@ -25,9 +25,20 @@ const ChunkEnd = "\r\n"
 // that it cannot have, or a body that lasts to the end of the connection. Where methods usually have a body (POST, PUT, PATCH),
 // NoBody is written as a length of 0.
 func AppendRequest(dst []byte, method, target, host string, head Head, f Framing, c Connection) ([]byte, error) {
-	switch {
-	case !ValidName(method), len(method) > maxMethod, !ValidTarget(target), !validForm(method, target), !all(host, hostByte),
-		f.Kind > Chunked, !f.writable():
+	out, err := AppendRequestStart(dst, method, target, host)
+	if err != nil {
+		return dst, err
+	}
+	if out, err = AppendRequestEnd(appendLines(out, head, inRequest), method, f, c); err != nil {
+		return dst, err
+	}
+	return out, nil
+}
+
+// AppendRequestStart appends what a request's head begins with: the request line and Host. With AppendLine and AppendRequestEnd it
+// is AppendRequest for who has the lines in several places, or wants to know which of them cannot be written.
+func AppendRequestStart(dst []byte, method, target, host string) ([]byte, error) {
+	if !ValidName(method) || len(method) > maxMethod || !ValidTarget(target) || !validForm(method, target) || !all(host, hostByte) {
 		return dst, ErrUnwritable
 	}
 	dst = append(dst, method...)
@@ -35,13 +46,31 @@ func AppendRequest(dst []byte, method, target, host string, head Head, f Framing
 	dst = append(dst, target...)
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = append(dst, host...)
-	dst = append(dst, '\r', '\n')
-	dst = appendLines(dst, head, inRequest)
+	return append(dst, '\r', '\n'), nil
+}
+
+// AppendLine appends a field line as it is, and reports whether it did: not where its name or value cannot be written. A line
+// that frames the message is the caller's to leave out.
+func AppendLine(dst []byte, l Line) ([]byte, bool) {
+	if !ValidName(l.Name) || !ValidValue(l.Value) {
+		return dst, false
+	}
+	dst = append(dst, l.Name...)
+	dst = append(dst, ':', ' ')
+	dst = append(dst, l.Value...)
+	return append(dst, '\r', '\n'), true
+}
+
+// AppendRequestEnd appends what a request's head ends with: what frames the body, what becomes of the connection, and the empty
+// line.
+func AppendRequestEnd(dst []byte, method string, f Framing, c Connection) ([]byte, error) {
+	if f.Kind > Chunked || !f.writable() {
+		return dst, ErrUnwritable
+	}
 	if f.Kind == NoBody && (method == "POST" || method == "PUT" || method == "PATCH") {
 		f = Framing{Kind: ByLength}
 	}
-	dst = appendFraming(dst, f)
-	return appendEnd(dst, c), nil
+	return appendEnd(appendFraming(dst, f), c), nil
 }
 
 // AppendAnswer appends an answer's head, in HTTP/1.1: the status line, the lines of head in their order, and what frames the
@@ -118,14 +147,9 @@ func (s section) leaves(name string) bool {
 
 func appendLines(dst []byte, head Head, s section) []byte {
 	for i := range head {
-		l := &head[i]
-		if !ValidName(l.Name) || !ValidValue(l.Value) || s.leaves(l.Name) {
-			continue
+		if !s.leaves(head[i].Name) {
+			dst, _ = AppendLine(dst, head[i])
 		}
-		dst = append(dst, l.Name...)
-		dst = append(dst, ':', ' ')
-		dst = append(dst, l.Value...)
-		dst = append(dst, '\r', '\n')
 	}
 	return dst
 }

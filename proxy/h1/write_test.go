@@ -113,3 +113,41 @@ func TestRefusalsAreFitForLabels(t *testing.T) {
 		seen[r.Reason] = true
 	}
 }
+
+func TestAppendLine(t *testing.T) {
+	for _, tt := range []struct {
+		line Line
+		want string
+	}{
+		{Line{"A", "b"}, "A: b\r\n"},
+		{Line{"A", ""}, "A: \r\n"},
+		{Line{"Content-Length", "1"}, "Content-Length: 1\r\n"}, // the caller's to leave out
+		{Line{"", "b"}, ""},
+		{Line{"A b", "c"}, ""},
+		{Line{"A", "b\r\nC: d"}, ""},
+	} {
+		got, ok := AppendLine([]byte("x"), tt.line)
+		if string(got) != "x"+tt.want || ok != (tt.want != "") {
+			t.Errorf("%q: %q, %v", tt.line, got, ok)
+		}
+	}
+}
+
+func TestARequestInPartsIsTheSameAsInOneGo(t *testing.T) {
+	head := Head{{"A", "b"}, {"C", "d"}}
+	for _, f := range []Framing{{}, {ByLength, 3}, {Kind: Chunked}, {Kind: ToClose}, {ByLength, -1}} {
+		for _, c := range []Connection{Unsaid, Close} {
+			want, fault := AppendRequest(nil, "POST", "/x", "h", head, f, c)
+			got, err := AppendRequestStart(nil, "POST", "/x", "h")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range head {
+				got, _ = AppendLine(got, l)
+			}
+			if got, err = AppendRequestEnd(got, "POST", f, c); err != fault || err == nil && string(got) != string(want) {
+				t.Errorf("%v, %v: %q, %v; want %q, %v", f, c, got, err, want, fault)
+			}
+		}
+	}
+}

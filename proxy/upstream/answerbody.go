@@ -12,11 +12,10 @@ import (
 // answerBody is an answer and its body as it comes: one allocation.
 type answerBody struct {
 	Answer
-	x       *exchange // nil: closed
-	kind    h1.FramingKind
-	left    int64  // bytes that are still to come, where that is known
-	pending []byte // data of a chunk in x.buf
-	err     error  // of every Read to come; io.EOF at a good end
+	x    *exchange // nil: closed
+	kind h1.FramingKind
+	left int64 // bytes that are still to come, where that is known
+	err  error // of every Read to come; io.EOF at a good end
 }
 
 var errClosed = errors.New("the body was closed")
@@ -75,16 +74,16 @@ func (x *exchange) read(p []byte) (int, error) {
 func (b *answerBody) readChunks(p []byte) (n int, err error) {
 	x := b.x
 	for {
-		if len(b.pending) > 0 {
-			k := copy(p[n:], b.pending)
-			b.pending = b.pending[k:]
-			if n += k; n == len(p) && (len(b.pending) > 0 || x.r == x.w) {
+		if len(x.pending) > 0 {
+			k := copy(p[n:], x.pending)
+			x.pending = x.pending[k:]
+			if n += k; n == len(p) && (len(x.pending) > 0 || x.r == x.w) {
 				return n, nil
 			}
 		}
 		if x.r < x.w {
 			var used int
-			b.pending, used, err = x.chunks.Next(x.buf[x.r:x.w])
+			x.pending, used, err = x.chunks.Next(x.buf[x.r:x.w])
 			x.r += used
 			switch {
 			case err == io.EOF:
@@ -135,7 +134,7 @@ func (b *answerBody) readInPlace(p []byte) (int, error) {
 // finish is the good end. It returns what Read returns from now on.
 func (b *answerBody) finish() error {
 	b.err = io.EOF
-	b.x.keep(0)
+	b.x.keep(0, clock())
 	return b.err
 }
 

@@ -6,9 +6,12 @@ import (
 )
 
 // choose is the choice of Claim: two are drawn, each as likely as it is warm, and the less loaded is taken, but never one that
-// is colder than the one drawn first. It is called under the pool's lock.
+// is colder than the one drawn first. It is called under the pool's lock. Where it is calm, now is not looked at.
 func (p *Pool) choose(t *Tried, now time.Time) *backend {
-	if n := len(p.backends); n > 1 && p.even(t, now) {
+	if n := len(p.backends); n > 0 && (p.calm(t) || p.even(t, now)) {
+		if n == 1 {
+			return p.backends[0]
+		}
 		i, j := rand.IntN(n), rand.IntN(n-1)
 		if j >= i {
 			j++
@@ -52,7 +55,16 @@ func (p *Pool) choose(t *Tried, now time.Time) *backend {
 
 // even reports whether all backends are alike but for their load: so it is nearly always, and then nobody needs counting.
 func (p *Pool) even(t *Tried, now time.Time) bool {
-	return (t == nil || t.n == 0) && (p.inUse == len(p.backends) || p.inUse == 0) && !now.Before(p.evenFrom)
+	if !t.none() || p.inUse != len(p.backends) && p.inUse != 0 || now.Before(p.evenFrom) {
+		return false
+	}
+	p.evenFrom = time.Time{}
+	return true
+}
+
+// calm reports the same where it does not depend on the time, nor does who is ejected.
+func (p *Pool) calm(t *Tried) bool {
+	return t.none() && p.ejected == 0 && (p.inUse == len(p.backends) || p.inUse == 0) && p.evenFrom.IsZero()
 }
 
 // fits reports whether b may be chosen at all.

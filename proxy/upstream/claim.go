@@ -14,6 +14,9 @@ type Tried struct {
 	rest  []*backend
 }
 
+// none reports whether none was tried.
+func (t *Tried) none() bool { return t == nil || t.n == 0 }
+
 func (t *Tried) has(b *backend) bool {
 	if t == nil {
 		return false
@@ -44,12 +47,39 @@ func (t *Tried) add(b *backend) {
 }
 
 // Claim is one backend, busy with one exchange until End. The zero value claims nothing. Copies are the same claim.
-type Claim struct{ c *claimed }
+type Claim struct {
+	b *backend
+	c *claimed
+	n uint64 // the number that c had, as the claim was made
+}
 
+// claimed is what the copies of an open claim share. It is used again for another claim after the end of one: the copies that are
+// still there know it by its number, which is theirs no more. It is used under the pool's lock.
 type claimed struct {
-	b     *backend
-	era   uint32 // of the backend, as it was chosen
-	ended bool   // under the pool's lock
+	era  uint32 // of the backend, as it was chosen
+	n    uint64 // how many claims have ended that it was part of
+	next *claimed
+}
+
+// open is called under the pool's lock.
+func (p *Pool) open(b *backend) Claim {
+	c := p.unused
+	if c == nil {
+		c = &claimed{}
+	}
+	p.unused, c.next = c.next, nil
+	c.era = b.era
+	return Claim{b, c, c.n}
+}
+
+// shut reports whether c was open. It is called under the pool's lock.
+func (p *Pool) shut(c Claim) bool {
+	if c.c.n != c.n {
+		return false
+	}
+	c.c.n++
+	c.c.next, p.unused = p.unused, c.c
+	return true
 }
 
 // Claim chooses a backend that is not in t, and adds it to t; a nil t means that none was tried. Of two that chance picks it
@@ -60,30 +90,34 @@ type claimed struct {
 //
 // The caller owes the claim an End.
 func (p *Pool) Claim(t *Tried) (Claim, error) {
-	now := time.Now()
+	at := clock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lapse(now)
+	var now time.Time
+	if !p.calm(t) {
+		now = time.Now()
+		p.lapse(now)
+	}
 	b := p.choose(t, now)
 	if b == nil {
 		return Claim{}, ErrNoBackend
 	}
-	if t == nil || t.n == 0 {
-		p.budget.request(now)
+	if t.none() {
+		p.budget.request(at)
 	}
 	b.inFlight++
 	b.claims++
 	p.inFlight++
 	t.add(b)
-	return Claim{&claimed{b: b, era: b.era}}, nil
+	return p.open(b), nil
 }
 
 // Backend is the URL of the backend, for the log; "" of the zero Claim.
 func (c Claim) Backend() string {
-	if c.c == nil {
+	if c.b == nil {
 		return ""
 	}
-	return c.c.b.url
+	return c.b.url
 }
 
 // Send carries r to the backend and returns the head of its final answer; the answer's body, or its tunnel, is the caller's to
@@ -92,14 +126,13 @@ func (c Claim) Backend() string {
 //
 // A claim may send once. Of the zero Claim Send returns ErrNoBackend.
 func (c Claim) Send(ctx context.Context, r *Request) (*Answer, error) {
-	if c.c == nil {
+	if c.b == nil {
 		return nil, ErrNoBackend
 	}
-	b := c.c.b
-	if b.way.Load().streams() {
-		return b.stream(ctx, r, false)
+	if c.b.way.Load().streams() {
+		return c.b.stream(ctx, r, false)
 	}
-	return b.begin(ctx, r).send(r)
+	return c.b.begin(ctx, r).send(r)
 }
 
 // Result is how a claim ended. The zero value says nothing: the claim was not used, or nobody saw what became of it.
@@ -112,29 +145,30 @@ type Result struct {
 
 // End gives the claim back. It is idempotent: only the first one counts.
 func (c Claim) End(r Result) {
-	if c.c == nil {
+	b := c.b
+	if b == nil {
 		return
 	}
-	b := c.c.b
 	b.pool.mu.Lock()
-	if c.c.ended {
+	era := c.c.era
+	if !b.pool.shut(c) {
 		b.pool.mu.Unlock()
 		return
 	}
-	c.c.ended = true
 	b.inFlight--
 	b.pool.inFlight--
+	says := r.judge()
 	if r.failure() {
 		b.failures++
 		b.failed(r.Err)
-	} else if r.judge() == bad {
+	} else if says == bad {
 		b.failed(fmt.Errorf("status %d", r.Status))
 	}
 	if errors.Is(r.Err, ErrConnect) {
 		b.rest = time.Now().Add(restDuration)
 		b.pool.unevenUntil(b.rest)
 	}
-	b.pool.learn(c.c, r)
+	b.pool.learn(b, era, says)
 	last := b.retired && b.inFlight == 0
 	b.pool.mu.Unlock()
 	if last {

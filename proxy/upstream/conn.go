@@ -11,9 +11,9 @@ import (
 // ones; nobody reads it while it is idle. Only Write and Close may be called by others.
 type conn struct {
 	socket
-	tls   *secure   // over the socket; nil: plain
-	way   *way      // that it was made
-	until time.Time // of an idle one: it is not used after that
+	tls   *secure       // over the socket; nil: plain
+	way   *way          // that it was made
+	until time.Duration // of an idle one, by clock: it is not used after that
 	one   [1]byte
 }
 
@@ -87,10 +87,8 @@ func (c *conn) readNow(p []byte) (int, error) {
 }
 
 // fit reports whether an idle connection may be used: its time is not over, and the backend has neither closed it nor said what
-// nobody asked for. What it may have said is lost, so one that is not fit is to be closed.
-func (c *conn) fit() bool {
-	return !time.Now().After(c.until) && c.quiet()
-}
+// nobody asked for. What it may have said is lost, so one that is not fit is to be closed. now is by clock, of this moment.
+func (c *conn) fit(now time.Duration) bool { return now <= c.until && c.quiet() }
 
 // quiet reports whether the backend has neither closed the connection nor said anything. What TLS says for itself is taken in,
 // and counts for nothing.

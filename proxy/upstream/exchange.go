@@ -17,14 +17,15 @@ type exchange struct {
 	ctx    context.Context // the caller's
 	first  []byte          // what a new connection begins with
 	method string
-	began  time.Time
-	body   *body   // nil: none
-	upload *upload // nil: the body was written with the head, or not begun
-	anew   bool    // only a new connection will do
-	last   bool    // the connection is not used after this exchange
-	fresh  bool    // it was not used before
-	wrote  bool    // something was written, or may have been
-	failed bool    // but not all of it
+	began  time.Duration // by clock
+	body   *body         // nil: none
+	upload *upload       // nil: the body was written with the head, or not begun
+	ours   body          // what body points to where it can be interrupted, so that nobody has it any more at the end
+	anew   bool          // only a new connection will do
+	last   bool          // the connection is not used after this exchange
+	fresh  bool          // it was not used before
+	wrote  bool          // something was written, or may have been
+	failed bool          // but not all of it
 
 	// What is read. The request's head is written from there before.
 	buf  []byte
@@ -33,14 +34,15 @@ type exchange struct {
 	// idleTime is how long the connection may be idle afterwards.
 	idleTime time.Duration
 	chunks   h1.Chunks
-	lines    h1.Head
+	pending  []byte // data of a chunk in buf
 
 	// The watch on ctx.
-	cutting sync.WaitGroup
 	cut     func() // x.cutNow, made once
 	unwatch func() bool
 	mu      sync.Mutex
 	conn    *conn // under mu while ctx is watched: it changes in the hands of Send only
+	isCut   bool  // under mu: cutNow has run
+	over    sync.Cond
 }
 
 const (
@@ -50,18 +52,22 @@ const (
 )
 
 var exchanges = sync.Pool{New: func() any {
-	x := &exchange{buf: make([]byte, readSize), lines: make(h1.Head, 0, keptLines)}
+	x := &exchange{buf: make([]byte, readSize)}
 	x.head.Head = make(h1.Head, 0, keptLines)
-	x.cut = x.cutNow
+	x.cut, x.over.L = x.cutNow, &x.mu
 	return x
 }}
 
 // begin returns an exchange that Send, or the answer it makes, ends.
 func (b *backend) begin(ctx context.Context, r *Request) *exchange {
 	x := exchanges.Get().(*exchange)
-	x.b, x.way, x.ctx, x.method, x.began = b, b.way.Load(), ctx, r.Method, time.Now()
+	x.b, x.way, x.ctx, x.method, x.began = b, b.way.Load(), ctx, r.Method, clock()
 	if r.hasBody() {
-		x.body = &body{from: r.Body, length: r.Length}
+		x.body = &x.ours
+		if _, ok := r.Body.(interrupter); !ok {
+			x.body = &body{}
+		}
+		x.body.from, x.body.length = r.Body, r.Length
 		if r.Length < 0 {
 			x.body.lines = r.Trailer
 		}
@@ -75,11 +81,10 @@ func (b *backend) begin(ctx context.Context, r *Request) *exchange {
 
 // send carries r to the backend. The exchange is ended where that fails, and the answer's otherwise.
 func (x *exchange) send(r *Request) (*Answer, error) {
-	if err := r.check(); err != nil {
-		x.end()
-		return nil, err
+	err := r.checkStart()
+	if err == nil {
+		err = x.ask(r, x.began)
 	}
-	err := x.ask(r)
 	if err == nil {
 		err = x.receive(r)
 	}
@@ -87,14 +92,14 @@ func (x *exchange) send(r *Request) (*Answer, error) {
 		// The backend closed a kept connection just as it was used again. On a new one it can be asked without any doubt of that kind.
 		x.drop()
 		x.anew, x.r, x.w = true, 0, 0
-		if err = x.ask(r); err == nil {
+		if err = x.ask(r, clock()); err == nil {
 			err = x.receive(r)
 		}
 	}
-	ttfb := time.Since(x.began)
+	now := clock()
 	if err == nil && x.head.Status != 101 {
 		if n, all := x.rest(); all { // the backend's part is over
-			x.keep(n)
+			x.keep(n, now)
 		}
 	}
 	if err != nil {
@@ -105,17 +110,17 @@ func (x *exchange) send(r *Request) (*Answer, error) {
 		x.end()
 		return nil, err
 	}
-	return x.answer(ttfb), nil
+	return x.answer(now - x.began), nil
 }
 
-// ask writes the request: all of it, where its body is small. Otherwise the upload goes on.
-func (x *exchange) ask(r *Request) error {
+// ask writes the request: all of it, where its body is small. Otherwise the upload goes on. now is by clock, of this moment.
+func (x *exchange) ask(r *Request, now time.Duration) error {
 	host := r.Host
 	if host == "" {
 		host = x.way.host
 	}
 	small := x.body != nil && x.body.length >= 0 && x.body.length <= maxWhole && x.body.interruptible()
-	out, err := r.appendHead(x.buf[:0], &x.lines, host, x.last && r.Upgrade == "")
+	out, err := r.appendHead(x.buf[:0], host, x.last && r.Upgrade == "")
 	if err != nil {
 		return err
 	}
@@ -136,15 +141,15 @@ func (x *exchange) ask(r *Request) error {
 	}
 	whole := false
 	for {
-		if err := x.connect(); err != nil {
+		if err := x.connect(now); err != nil {
 			return err
 		}
 		if small && !whole {
 			if out, err = x.body.gather(out); err != nil {
 				return err
 			}
-			whole = true
-			if !x.conn.quiet() || !x.fresh && !x.conn.fit() { // time went by, and a backend may have had enough of it
+			whole, now = true, clock()
+			if x.fresh && !x.conn.quiet() || !x.fresh && !x.conn.fit(now) { // time went by, and a backend may have had enough of it
 				x.drop()
 				continue
 			}
@@ -195,6 +200,9 @@ func (x *exchange) end() {
 	} else {
 		x.body.stop()
 	}
+	if x.body == &x.ours {
+		x.ours = body{}
+	}
 	if cap(x.buf) > keptSize {
 		x.buf = make([]byte, readSize)
 	}
@@ -202,10 +210,7 @@ func (x *exchange) end() {
 	if cap(x.head.Head) > 4*keptLines {
 		x.head.Head = make(h1.Head, 0, keptLines)
 	}
-	if cap(x.lines) > 4*keptLines {
-		x.lines = make(h1.Head, 0, keptLines)
-	}
-	x.b, x.way, x.ctx, x.first, x.method, x.body, x.upload = nil, nil, nil, nil, "", nil, nil
+	x.b, x.way, x.ctx, x.first, x.method, x.body, x.upload, x.pending = nil, nil, nil, nil, "", nil, nil, nil
 	x.anew, x.last, x.fresh, x.wrote, x.failed = false, false, false, false, false
 	x.r, x.w = 0, 0
 	exchanges.Put(x)
@@ -230,14 +235,15 @@ func (x *exchange) classify(err error) error {
 
 // ended is how the caller's context ended; nil: it did not.
 func ended(ctx context.Context) error {
-	if ctx.Err() == nil {
+	err := ctx.Err()
+	if err == nil {
 		return nil
 	}
 	cause := context.Cause(ctx)
 	switch {
 	case errors.Is(cause, ErrLate):
 		return cause
-	case ctx.Err() == context.DeadlineExceeded:
+	case err == context.DeadlineExceeded: // as such: a cause may wrap one that was somebody else's
 		return fmt.Errorf("%w: %w", ErrLate, cause)
 	default:
 		return fmt.Errorf("%w: %w", ErrCancelled, cause)

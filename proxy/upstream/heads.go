@@ -30,7 +30,7 @@ func (x *exchange) receive(r *Request) error {
 			}
 			return err
 		}
-		x.head.Head.DelFunc(func(l h1.Line) bool { return len(l.Name) == len("Trailer") && strings.EqualFold(l.Name, "Trailer") })
+		x.head.Head.Del("Trailer")
 		switch status := x.head.Status; {
 		case status == 101:
 			if r.Upgrade == "" || !strings.EqualFold(x.head.Head.Get("Upgrade"), r.Upgrade) {
@@ -53,8 +53,7 @@ func (x *exchange) receive(r *Request) error {
 func (x *exchange) readHead() error {
 	limits := h1.Limits{Head: maxHead}
 	for seen := x.r; ; {
-		if end := bytes.Index(x.buf[seen:x.w], []byte("\r\n\r\n")); end >= 0 {
-			end += seen + 4
+		if end := headEnd(x.buf[:x.w], seen); end > 0 {
 			if _, err := x.head.Parse(bytes.Clone(x.buf[x.r:end]), x.method, limits); err != nil {
 				return err
 			}
@@ -72,6 +71,21 @@ func (x *exchange) readHead() error {
 			return err
 		}
 		seen -= moved
+	}
+}
+
+// headEnd returns the place behind the first empty line that follows a line which ends at or after i; 0: there is none yet. How that
+// one ends is not looked at: who reads it says.
+func headEnd(buf []byte, i int) int {
+	for {
+		n := bytes.IndexByte(buf[i:], '\n')
+		if n < 0 {
+			return 0
+		}
+		i += n + 1
+		if i+1 < len(buf) && buf[i] == '\r' && buf[i+1] == '\n' {
+			return i + 2
+		}
 	}
 }
 

@@ -1,17 +1,15 @@
 package upstream
 
-import (
-	"context"
-)
+import "time"
 
-// connect gets a connection, one that was used before if there is one in order, and has it closed when ctx ends.
-func (x *exchange) connect() error {
+// connect gets a connection, one that was used before if there is one in order, and has it closed when ctx ends. now is by clock.
+func (x *exchange) connect(now time.Duration) error {
 	for !x.anew {
 		c := x.b.idle.take()
 		if c == nil {
 			break
 		}
-		if c.way == x.b.way.Load() && c.fit() {
+		if c.way == x.b.way.Load() && c.fit(now) {
 			x.fresh = false
 			return x.join(c)
 		}
@@ -27,19 +25,20 @@ func (x *exchange) connect() error {
 
 // join has the exchange go on with c.
 func (x *exchange) join(c *conn) error {
-	x.mu.Lock()
-	x.conn = c
-	x.mu.Unlock()
 	if x.unwatch == nil {
-		x.cutting.Add(1)
-		x.unwatch = context.AfterFunc(x.ctx, x.cut)
+		x.conn = c // nobody else is there yet
+		x.unwatch = afterFunc(x.ctx, x.cut)
+	} else {
+		x.mu.Lock()
+		x.conn = c
+		x.mu.Unlock()
 	}
 	return x.ctx.Err()
 }
 
-// cutNow ends what is under way, since ctx has ended: the backend is told by the end of its connection.
+// cutNow ends what is under way, since ctx has ended: the backend is told by the end of its connection. leave waits for it, so that
+// nothing of it is left when x is used for another exchange.
 func (x *exchange) cutNow() {
-	defer x.cutting.Done()
 	x.mu.Lock()
 	if x.conn != nil {
 		_ = x.conn.Close()
@@ -48,6 +47,10 @@ func (x *exchange) cutNow() {
 	if x.body != nil {
 		x.body.halt()
 	}
+	x.mu.Lock()
+	x.isCut = true
+	x.over.Signal()
+	x.mu.Unlock()
 }
 
 // leave ends the watch on ctx, and reports whether the connection is still whole.
@@ -57,28 +60,32 @@ func (x *exchange) leave() bool {
 	}
 	whole := x.unwatch()
 	x.unwatch = nil
-	if whole {
-		x.cutting.Done()
-	} else {
-		x.cutting.Wait()
+	if !whole {
+		x.mu.Lock()
+		for !x.isCut {
+			x.over.Wait()
+		}
+		x.isCut = false
+		x.mu.Unlock()
 	}
 	return whole
 }
 
 // drop closes the connection, if there is one. It may be followed by another one.
 func (x *exchange) drop() {
+	if x.conn == nil { // which only the one who calls this changes
+		return
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.conn != nil {
-		_ = x.conn.Close()
-		x.conn = nil
-	}
+	_ = x.conn.Close()
+	x.conn = nil
 }
 
 // keep is the end of an answer, of which n bytes are still in x.buf: its connection is there for the next one, or closed where it
 // cannot be. Bytes behind the end are nobody's, and the connection goes with them: the answer is whole, and there are apps that
-// send a line too many, or answer HEAD with a body.
-func (x *exchange) keep(n int64) {
+// send a line too many, or answer HEAD with a body. now is by clock.
+func (x *exchange) keep(n int64, now time.Duration) {
 	if x.conn == nil {
 		return
 	}
@@ -89,7 +96,7 @@ func (x *exchange) keep(n int64) {
 	} else {
 		c := x.conn
 		x.conn = nil
-		x.b.idle.put(c, x.idleTime)
+		x.b.idle.put(c, now+x.idleTime)
 	}
 	if x.upload != nil {
 		x.upload.end()

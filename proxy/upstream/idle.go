@@ -55,9 +55,10 @@ func (i *idle) take() *conn {
 	return c
 }
 
-// put gives a connection back after an exchange that has ended in order, to be idle for so long. What is too much is closed.
-func (i *idle) put(c *conn, rest time.Duration) {
-	c.until = time.Now().Add(rest)
+// put gives a connection back after an exchange that has ended in order, to be idle until then, by clock. What is too much is
+// closed.
+func (i *idle) put(c *conn, until time.Duration) {
+	c.until = until
 	i.mu.Lock()
 	full := i.shut || len(i.conns) == maxIdle
 	if !full {
@@ -88,9 +89,9 @@ func (i *idle) tidy() {
 	i.mu.Lock()
 	i.due = false
 	var gone []*conn
-	kept := i.conns[:0]
+	kept, now := i.conns[:0], clock()
 	for _, c := range i.conns {
-		if !c.fit() {
+		if !c.fit(now) {
 			gone = append(gone, c)
 		} else {
 			kept = append(kept, c)

@@ -48,7 +48,7 @@ func many(t *testing.T, p *Pool, n int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.idle.put(c, idleTimeout)
+		b.idle.put(c, clock()+idleTimeout)
 	}
 }
 
@@ -104,7 +104,7 @@ func TestTheSweepClosesWhatIsOldOrDead(t *testing.T) {
 		t.Errorf("%d of 6 young ones are left", n)
 	}
 	idle.mu.Lock()
-	idle.conns[0].until, idle.conns[1].until = time.Now().Add(-1), time.Now().Add(-1)
+	idle.conns[0].until, idle.conns[1].until = clock()-1, clock()-1
 	idle.mu.Unlock()
 	idle.tidy()
 	if n := idle.len(); n != 4 {

@@ -60,8 +60,9 @@ type Pool struct {
 	backends []*backend
 	inFlight int       // open claims, those of dropped backends included
 	inUse    int       // backends that are up and not ejected
-	evenFrom time.Time // nobody rests or warms up from then on
+	evenFrom time.Time // nobody rests or warms up from then on; the zero time: nobody does now
 	budget   budget
+	unused   *claimed        // those of claims that have ended, as many as were open at once
 	news     []BackendStatus // to be told
 
 	results    uint64    // that said something, counted; their numbers are the order in which things happened

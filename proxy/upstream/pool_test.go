@@ -226,7 +226,7 @@ func TestSetKeepsWhatStaysAndRetiresWhatGoes(t *testing.T) {
 	}
 	use(last) // on the connection that is there
 	last.End(Result{})
-	use(Claim{one.c}) // an exchange that holds a dropped backend may go on
+	use(one) // an exchange that holds a dropped backend may go on
 	event(t, ofA, "open")
 	one.End(Result{})
 	event(t, ofA, "end") // with its last claim

@@ -27,14 +27,11 @@ const (
 // forget lets a backend begin anew, but for its ejections.
 func (r *record) forget() { r.row, r.rowBegan, r.lastGood, r.ill = 0, 0, 0, 0 }
 
-// learn draws the conclusion from one result. It is called under the pool's lock.
-func (p *Pool) learn(c *claimed, r Result) {
-	s, b := p.settings.Eject, c.b
-	if s == nil || b.retired || c.era != b.era {
-		return
-	}
-	j := r.judge()
-	if j == silent {
+// learn draws the conclusion from what one result of a backend says, which was chosen in that era. It is called under the pool's
+// lock.
+func (p *Pool) learn(b *backend, era uint32, j judgement) {
+	s := p.settings.Eject
+	if s == nil || b.retired || era != b.era || j == silent {
 		return
 	}
 	p.results++

@@ -40,8 +40,22 @@ type Request struct {
 	Sending func()
 }
 
-// check returns ErrRequest where r cannot be written, as far as writing would not tell.
+// check returns ErrRequest where r cannot be written, as far as writing would not tell. appendHead looks at the lines itself.
 func (r *Request) check() error {
+	if err := r.checkStart(); err != nil {
+		return err
+	}
+	for i := range r.Head {
+		if l := &r.Head[i]; !h1.ValidName(l.Name) || !h1.ValidValue(l.Value) {
+			return errLine(l.Name)
+		}
+	}
+	return nil
+}
+
+func errLine(name string) error { return fmt.Errorf("%w: field %q", ErrRequest, name) }
+
+func (r *Request) checkStart() error {
 	switch {
 	case r.Method == "CONNECT":
 		return fmt.Errorf("%w: method %q", ErrRequest, r.Method)
@@ -49,11 +63,6 @@ func (r *Request) check() error {
 		return fmt.Errorf("%w: target %q", ErrRequest, r.Target)
 	case r.Upgrade != "" && !h1.ValidName(r.Upgrade):
 		return fmt.Errorf("%w: upgrade %q", ErrRequest, r.Upgrade)
-	}
-	for i := range r.Head {
-		if l := &r.Head[i]; !h1.ValidName(l.Name) || !h1.ValidValue(l.Value) {
-			return fmt.Errorf("%w: field %q", ErrRequest, l.Name)
-		}
 	}
 	return nil
 }
@@ -69,35 +78,47 @@ func bodiless(method string) bool {
 	return false
 }
 
-// hop reports whether a line is not sent from a Request's head: it is this hop's.
-func hop(name string) bool {
+// own reports whether a line is not sent from a Request's head: it is this hop's, or says where the message is for and ends.
+func own(name string) bool {
 	switch len(name) {
+	case len("Host"):
+		return strings.EqualFold(name, "Host")
 	case len("Expect"):
 		return strings.EqualFold(name, "Expect")
 	case len("Trailer"):
 		return strings.EqualFold(name, "Trailer") || strings.EqualFold(name, "Upgrade")
 	case len("Connection"):
 		return strings.EqualFold(name, "Connection")
+	case len("Content-Length"):
+		return strings.EqualFold(name, "Content-Length")
+	case len("Transfer-Encoding"):
+		return strings.EqualFold(name, "Transfer-Encoding")
 	}
 	return false
 }
 
-// appendHead appends the request's head to dst, last saying that the connection ends with it. lines is room for the lines on
-// their way.
-func (r *Request) appendHead(dst []byte, lines *h1.Head, host string, last bool) ([]byte, error) {
-	kept := (*lines)[:0]
-	for _, l := range r.Head {
-		if !hop(l.Name) {
-			kept = append(kept, l)
+// appendHead appends the request's head to dst, last saying that the connection ends with it.
+func (r *Request) appendHead(dst []byte, host string, last bool) ([]byte, error) {
+	dst, err := h1.AppendRequestStart(dst, r.Method, r.Target, host)
+	if err != nil {
+		return dst, r.unwritable(host)
+	}
+	for i := range r.Head {
+		l, begin, ok := r.Head[i], len(dst), false
+		if dst, ok = h1.AppendLine(dst, l); !ok {
+			return dst, errLine(l.Name)
+		}
+		if own(l.Name) {
+			dst = dst[:begin]
 		}
 	}
 	if r.Upgrade != "" {
-		kept = append(kept, h1.Line{Name: "Connection", Value: "Upgrade"}, h1.Line{Name: "Upgrade", Value: r.Upgrade})
+		dst = append(dst, "Connection: Upgrade\r\n"...)
+		dst, _ = h1.AppendLine(dst, h1.Line{Name: "Upgrade", Value: r.Upgrade})
 	}
 	if r.hasBody() && r.Length < 0 && r.Trailer != nil && r.Announced != "" {
-		kept = append(kept, h1.Line{Name: "Trailer", Value: r.Announced})
+		dst, _ = h1.AppendLine(dst, h1.Line{Name: "Trailer", Value: r.Announced})
 	}
-	*lines = kept
 	var f h1.Framing
 	switch {
 	case !r.hasBody():
@@ -110,10 +131,12 @@ func (r *Request) appendHead(dst []byte, lines *h1.Head, host string, last bool)
 	if last {
 		c = h1.Close
 	}
-	dst, err := h1.AppendRequest(dst, r.Method, r.Target, host, kept, f, c)
-	clear(kept)
-	if err != nil {
-		return dst, fmt.Errorf("%w: %s %q for host %q", ErrRequest, r.Method, r.Target, host)
+	if dst, err = h1.AppendRequestEnd(dst, r.Method, f, c); err != nil {
+		return dst, r.unwritable(host)
 	}
 	return dst, nil
+}
+
+func (r *Request) unwritable(host string) error {
+	return fmt.Errorf("%w: %s %q for host %q", ErrRequest, r.Method, r.Target, host)
 }

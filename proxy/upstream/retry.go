@@ -49,6 +49,9 @@ func Again(method string, o Attempt) bool {
 }
 
 func isAny(err error, sentinels ...error) bool {
+	if err == nil {
+		return false
+	}
 	for _, s := range sentinels {
 		if errors.Is(err, s) {
 			return true
@@ -75,17 +78,18 @@ const (
 // (finagle.github.io/blog/2016/02/08/retry-budgets) with one difference: retries count for a second longer than requests, so
 // that no ten seconds, wherever they begin, hold more than they may. It is used under the pool's lock.
 type budget struct {
-	began   time.Time // of second 0; the zero time: not used yet
-	second  int64     // the newest
+	used    bool
+	began   time.Duration // of second 0, by clock; where used
+	second  int64         // the newest
 	seconds [retryWindow + 1]struct{ requests, retries int }
 }
 
 // turn goes on to the second of now. A clock read a moment ago, by who waited for the lock, is no reason to go back.
-func (b *budget) turn(now time.Time) {
-	if b.began.IsZero() {
-		b.began = now
+func (b *budget) turn(now time.Duration) {
+	if !b.used {
+		b.used, b.began = true, now
 	}
-	to := int64(now.Sub(b.began) / time.Second)
+	to := int64((now - b.began) / time.Second)
 	if to-b.second > int64(len(b.seconds)) {
 		b.second = to - int64(len(b.seconds))
 	}
@@ -99,13 +103,13 @@ func (b *budget) at(second int64) *struct{ requests, retries int } {
 	return &b.seconds[second%int64(len(b.seconds))]
 }
 
-func (b *budget) request(now time.Time) {
+func (b *budget) request(now time.Duration) {
 	b.turn(now)
 	b.at(b.second).requests++
 }
 
 // take takes one retry, if there is one.
-func (b *budget) take(now time.Time, part float64) bool {
+func (b *budget) take(now time.Duration, part float64) bool {
 	if part <= 0 {
 		return false
 	}
@@ -129,7 +133,7 @@ func (b *budget) take(now time.Time, part float64) bool {
 // Retry takes one retry out of the budget, and returns false if there is none left. A request counts for the budget with its
 // first Claim: one whose Tried is nil or empty. The caller asks Again first: a retry that is taken is not given back.
 func (p *Pool) Retry() bool {
-	now := time.Now()
+	now := clock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.budget.take(now, p.settings.Retries.Budget)

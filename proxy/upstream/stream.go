@@ -71,7 +71,7 @@ func (b *backend) stream(ctx context.Context, r *Request, own bool) (*Answer, er
 			s.pump = &pump{body: s.body}
 		}
 	}
-	s.unwatch = context.AfterFunc(ctx, s.cut)
+	s.unwatch = afterFunc(ctx, s.cut)
 	res, err := s.send(r, w)
 	ttfb := time.Since(s.began)
 	if err == nil {

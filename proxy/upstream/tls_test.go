@@ -86,8 +86,8 @@ func TestAFarewellOfTLSIsSeen(t *testing.T) {
 					if c == nil {
 						return true
 					}
-					if c.fit() {
-						i.put(c, idleTimeout)
+					if c.fit(clock()) {
+						i.put(c, clock()+idleTimeout)
 						return false
 					}
 					c.Close()
@@ -108,7 +108,7 @@ func TestWhatTLSSaysForItselfIsNoEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	backend.idle.put(c, idleTimeout)
+	backend.idle.put(c, clock()+idleTimeout)
 	eventually(t, "the tickets arrive", func() bool { // the look takes them in
 		if !c.quiet() {
 			t.Fatal("tickets are taken for an end")

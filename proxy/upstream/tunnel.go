@@ -20,7 +20,7 @@ type tunnel struct {
 
 func (x *exchange) tunnel() *tunnel {
 	t := &tunnel{conn: x.conn, x: x, early: bytes.Clone(x.buf[x.r:x.w])}
-	x.buf, x.lines, x.chunks = nil, nil, h1.Chunks{} // a tunnel may live for hours
+	x.buf, x.chunks = nil, h1.Chunks{} // a tunnel may live for hours
 	return t
 }
 
