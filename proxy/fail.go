@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"gatehouse/proxy/h1"
@@ -102,32 +103,53 @@ func (x *exchange) answer(e *Error) {
 	if ask.Status == 0 {
 		ask.Status = x.rt.Status
 	}
-	made := x.rt.Page.Make(ask)
-	head := make(h1.Head, 0, len(made.Lines)+1)
+	made := pages.Get().(*pageAnswer)
+	x.rt.Page.MakeInto(&made.Answer, ask)
+	head := &made.head
 	for _, l := range made.Lines {
-		head = append(head, h1.Line(l))
+		*head = append(*head, h1.Line(l))
 	}
 	head.Add("X-Request-Id", x.id)
 	if e.Kind == page.SignedOut {
-		x.expire(&head)
+		x.expire(head)
 	}
-	x.tellTurn(&head, e)
+	x.tellTurn(head, e)
 	if e.Kind == page.Limited && e.Turn != nil && x.safe() { // his few bytes have no refresh of their own
 		head.Add("Refresh", strconv.FormatInt(int64((ask.Wait+time.Second-1)/time.Second), 10))
 	}
 	x.committed, x.entry.Status = true, made.Status
-	if err := x.v.Answer(made.Status, head, int64(made.Length), false); err != nil {
+	if err := x.v.Answer(made.Status, *head, int64(made.Length), false); err != nil {
 		x.v.Abort()
 		return
 	}
 	if ask.Head {
+		made.done()
 		return
 	}
 	n, err := x.v.Write(made.Body)
 	x.entry.BytesOut = int64(n)
 	if err != nil {
 		x.v.Abort()
+		return
 	}
+	made.done()
+}
+
+// pageAnswer is a page with its head, in memory that is used again. A Visitor's Answer and Write keep nothing of what they are given
+// once they returned without an error. A Write that failed is different: on a stream of HTTP/2 that was reset the server may still be
+// reading what it was given.
+type pageAnswer struct {
+	page.Answer
+	head h1.Head
+}
+
+var pages = sync.Pool{New: func() any { return new(pageAnswer) }}
+
+// done gives it to the next page; not to be called after an error. Nothing of this one's visitor stays in its head.
+func (a *pageAnswer) done() {
+	clear(a.head)
+	a.head = a.head[:0]
+	pages.Put(a)
 }
 
 // lost reports whether the store came back without what it held, so that nobody can be told that he was not signed out.

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,6 +16,38 @@ const (
 func appendString(b []byte, s string, limit int) []byte {
 	s, cut := shorten(s, limit)
 	b = append(b, '"')
+	start := len(b)
+	if b = append(b, s...); !asItIs(b[start:]) {
+		b = appendEscaped(b[:start], s)
+	}
+	if cut {
+		b = append(b, cutMark...)
+	}
+	return append(b, '"')
+}
+
+// asItIs reports whether a text stands in a JSON string as it is: it is of ASCII without controls, quotes and backslashes.
+// Nearly every text is, so eight bytes are looked at in one step.
+func asItIs(s []byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for len(s) >= 8 {
+		x := binary.LittleEndian.Uint64(s)
+		quote, backslash := x^'"'*ones, x^'\\'*ones
+		// In turn: a byte below ' '; one that is 0 once the quote, or the backslash, is taken away; one above '~'.
+		if ((x-' '*ones)&^x|(quote-ones)&^quote|(backslash-ones)&^backslash|(x+ones)|x)&tops != 0 {
+			return false
+		}
+		s = s[8:]
+	}
+	for _, c := range s {
+		if c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func appendEscaped(b []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -46,11 +79,7 @@ func appendString(b []byte, s string, limit int) []byte {
 		}
 		i += n
 	}
-	b = append(b, s[from:]...)
-	if cut {
-		b = append(b, cutMark...)
-	}
-	return append(b, '"')
+	return append(b, s[from:]...)
 }
 
 // shorten cuts s to at most limit bytes, before a rune rather than inside one.

@@ -27,7 +27,7 @@ const timeLayout = "2006-01-02T15:04:05.000000Z"
 // come in the same order.
 func appendLine(b []byte, s *Series, e *Entry) []byte {
 	b = append(b, `{"time":"`...)
-	b = e.Arrived.UTC().AppendFormat(b, timeLayout)
+	b = appendTime(b, e.Arrived.UTC())
 	b = append(b, `","level":"INFO","msg":"request","id":`...)
 	b = appendString(b, e.RequestID, maxID)
 	if e.Client.IsValid() {
@@ -40,49 +40,75 @@ func appendLine(b []byte, s *Series, e *Entry) []byte {
 		b = peer.WithZone("").AppendTo(b)
 		b = append(b, '"')
 	}
-	b = appendText(b, "method", e.Method, maxMethod)
-	b = appendText(b, "scheme", e.Scheme, maxScheme)
-	b = appendText(b, "host", e.Host, maxHost)
+	b = appendText(b, `,"method":`, e.Method, maxMethod)
+	b = appendText(b, `,"scheme":`, e.Scheme, maxScheme)
+	b = appendText(b, `,"host":`, e.Host, maxHost)
 	path, query := splitTarget(e.Target)
-	b = appendText(b, "path", path, maxPath)
+	b = appendText(b, `,"path":`, path, maxPath)
 	if query > 0 {
-		b = appendInt(b, "query_bytes", int64(query))
+		b = appendInt(b, `,"query_bytes":`, int64(query))
 	}
-	b = appendText(b, "proto", e.Proto, maxScheme)
+	b = appendText(b, `,"proto":`, e.Proto, maxScheme)
 	if t := e.TLS; t != nil {
-		b = appendText(b, "tls_version", t.Version, maxScheme)
-		b = appendText(b, "tls_cipher", t.Cipher, maxName)
-		b = appendText(b, "server_name", t.ServerName, maxHost)
-		b = appendText(b, "client_certificate", t.Client, maxHost)
+		b = appendText(b, `,"tls_version":`, t.Version, maxScheme)
+		b = appendText(b, `,"tls_cipher":`, t.Cipher, maxName)
+		b = appendText(b, `,"server_name":`, t.ServerName, maxHost)
+		b = appendText(b, `,"client_certificate":`, t.Client, maxHost)
 	}
-	b = appendText(b, "route", s.route.name, maxName)
-	b = appendText(b, "pool", s.pool.name, maxName)
+	b = append(b, s.names...)
 	if e.Classed {
-		b = appendText(b, "class", e.Class.String(), maxName)
+		b = appendWord(b, `,"class":"`, e.Class.String())
 	}
-	b = appendText(b, "backend", e.Backend, maxHost)
+	b = appendText(b, `,"backend":`, e.Backend, maxHost)
 	if e.Attempts > 1 {
-		b = appendInt(b, "attempts", int64(e.Attempts))
+		b = appendInt(b, `,"attempts":`, int64(e.Attempts))
 	}
-	b = appendText(b, "outcome", e.Outcome.String(), maxName)
-	b = appendText(b, "reason", e.Reason, maxName)
-	b = appendInt(b, "status", int64(e.Status))
-	b = appendInt(b, "bytes_in", e.BytesIn)
-	b = appendInt(b, "bytes_out", e.BytesOut)
+	b = appendWord(b, `,"outcome":"`, e.Outcome.String())
+	b = appendText(b, `,"reason":`, e.Reason, maxName)
+	b = appendInt(b, `,"status":`, int64(e.Status))
+	b = appendInt(b, `,"bytes_in":`, e.BytesIn)
+	b = appendInt(b, `,"bytes_out":`, e.BytesOut)
 	if e.State != 0 || e.Cause != 0 {
-		b = appendText(b, "store", e.State.String(), maxName)
-		b = appendText(b, "cause", e.Cause.String(), maxName)
+		b = appendWord(b, `,"store":"`, e.State.String())
+		b = appendWord(b, `,"cause":"`, e.Cause.String())
 		if differs(e.State, e.Observed, e.Cause) {
-			b = appendText(b, "observed", e.Observed.String(), maxName)
+			b = appendWord(b, `,"observed":"`, e.Observed.String())
 		}
 	}
-	b = appendText(b, "guard", e.Guard, maxName)
+	b = appendText(b, `,"guard":`, e.Guard, maxName)
 	b = appendStages(b, &e.At)
-	b = appendText(b, "user_agent", e.UserAgent, maxAgent)
-	b = appendText(b, "referer", bareReferer(e.Referer), maxReferer)
-	b = appendText(b, "error", e.Err, maxErr)
+	b = appendText(b, `,"user_agent":`, e.UserAgent, maxAgent)
+	b = appendText(b, `,"referer":`, bareReferer(e.Referer), maxReferer)
+	b = appendText(b, `,"error":`, e.Err, maxErr)
 	return append(b, '}', '\n')
 }
+
+// names is the part of a line that is the same for all exchanges of one route and pool.
+func names(route, pool string) string {
+	return string(appendText(appendText(nil, `,"route":`, route, maxName), `,"pool":`, pool, maxName))
+}
+
+// appendTime appends t, which is in UTC, as timeLayout has it. Time.AppendFormat reads the layout each time, which costs more than the
+// time.
+func appendTime(b []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(b, timeLayout)
+	}
+	hour, minute, second := t.Clock()
+	b = appendTwo(appendTwo(b, year/100), year%100)
+	b = appendTwo(append(b, '-'), int(month))
+	b = appendTwo(append(b, '-'), day)
+	b = appendTwo(append(b, 'T'), hour)
+	b = appendTwo(append(b, ':'), minute)
+	b = appendTwo(append(b, ':'), second)
+	us := t.Nanosecond() / 1000
+	b = appendTwo(append(b, '.'), us/10_000)
+	b = appendTwo(appendTwo(b, us/100%100), us%100)
+	return append(b, 'Z')
+}
+
+func appendTwo(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
 // differs reports whether there is an observed state to tell beside the one that was acted on. Where nobody said what was
 // observed, it is the zero value, which is told only of a person's override.
@@ -121,21 +147,23 @@ func appendMillis(b []byte, d time.Duration) []byte {
 	return append(b, '.', byte('0'+frac/100), byte('0'+frac/10%10), byte('0'+frac%10))
 }
 
+// appendText appends a key, which comes with all that stands around it, and a value; nothing where there is none.
 func appendText(b []byte, key, value string, limit int) []byte {
 	if value == "" {
 		return b
 	}
-	b = append(b, ',', '"')
+	return appendString(append(b, key...), value, limit)
+}
+
+// appendWord is appendText for a word of ours, of which nothing is to be escaped. The key ends with the value's quote.
+func appendWord(b []byte, key, word string) []byte {
 	b = append(b, key...)
-	b = append(b, '"', ':')
-	return appendString(b, value, limit)
+	b = append(b, word...)
+	return append(b, '"')
 }
 
 func appendInt(b []byte, key string, n int64) []byte {
-	b = append(b, ',', '"')
-	b = append(b, key...)
-	b = append(b, '"', ':')
-	return strconv.AppendInt(b, n, 10)
+	return strconv.AppendInt(append(b, key...), n, 10)
 }
 
 // splitTarget returns the path of a request target and how many bytes its query has. An absolute target is cut to its path,
@@ -172,8 +200,11 @@ func bareReferer(ref string) string {
 }
 
 func beforeQuery(ref string) string {
-	if i := strings.IndexAny(ref, "?#"); i >= 0 {
-		return ref[:i]
+	if i := strings.IndexByte(ref, '?'); i >= 0 {
+		ref = ref[:i]
+	}
+	if i := strings.IndexByte(ref, '#'); i >= 0 {
+		ref = ref[:i]
 	}
 	return ref
 }

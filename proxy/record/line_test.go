@@ -15,7 +15,7 @@ import (
 )
 
 func testSeries(route, pool string) *Series {
-	return &Series{route: &routeParts{name: route}, pool: &poolParts{name: pool}}
+	return &Series{route: &routeParts{name: route}, pool: &poolParts{name: pool}, names: names(route, pool)}
 }
 
 func TestLine(t *testing.T) {
@@ -49,6 +49,37 @@ func TestLineOfAnEmptyEntry(t *testing.T) {
 	want := []string{"bytes_in", "bytes_out", "id", "level", "ms", "msg", "outcome", "pool", "route", "status", "time"}
 	if !slices.Equal(keys, want) {
 		t.Errorf("keys %v, want %v", keys, want)
+	}
+}
+
+func TestTimeIsThatOfTheLayout(t *testing.T) {
+	for _, at := range []time.Time{
+		{}, time.Unix(0, 0), time.Unix(1<<31, 999_999_999), time.Date(2028, 2, 29, 23, 59, 59, 1000, time.UTC),
+		time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		for range 50 {
+			if got, want := string(appendTime(nil, at.UTC())), at.UTC().Format(timeLayout); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+			at = at.Add(31*time.Hour + 1_001_001_001)
+		}
+	}
+}
+
+// Each byte in each place of eight and of what is left.
+func TestWhatIsEscapedIsFoundEverywhere(t *testing.T) {
+	for c := range 256 {
+		for at := range 19 {
+			s := []byte("abcdefghijklmnopqrs")
+			s[at] = byte(c)
+			want := c >= ' ' && c <= '~' && c != '"' && c != '\\'
+			if asItIs(s) != want {
+				t.Fatalf("%q: %t", s, !want)
+			}
+			if s[(at+1)%len(s)] = 0xff; asItIs(s) {
+				t.Fatalf("%q: true", s)
+			}
+		}
 	}
 }
 

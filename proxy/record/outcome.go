@@ -1,7 +1,5 @@
 package record
 
-import "slices"
-
 // Outcome is what became of an exchange. The zero value is Proxied. Its words are the metric label, the log word and the
 // word in Gatehouse-Outcome.
 type Outcome uint8
@@ -50,8 +48,19 @@ const (
 
 // codeSlot returns the place of a status code in the closed set.
 func codeSlot(status int) int {
-	if i, ok := slices.BinarySearch(codes[:], status); ok {
-		return i
+	if status < 0 || status >= len(slotOf) {
+		return len(codes)
 	}
-	return len(codes)
+	return int(slotOf[status])
 }
+
+// slotOf has the slot of every code up to the last one that has a label.
+var slotOf = func() (slots [512]uint8) {
+	for i := range slots {
+		slots[i] = uint8(len(codes))
+	}
+	for i, code := range codes {
+		slots[code] = uint8(i)
+	}
+	return slots
+}()

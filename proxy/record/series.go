@@ -16,6 +16,7 @@ const Unmatched = "none"
 type Series struct {
 	route *routeParts
 	pool  *poolParts
+	names string // the route's and the pool's, as a line has them
 
 	asked     bool // since the last Keep; under Recorder.mu
 	forgotten bool // under Recorder.mu
@@ -48,7 +49,7 @@ func (r *Recorder) Series(route, pool string) *Series {
 		s.asked = true
 		return s
 	}
-	s := &Series{asked: true, route: r.routes[k.route], pool: r.pools[k.pool]}
+	s := &Series{asked: true, route: r.routes[k.route], pool: r.pools[k.pool], names: names(k.route, k.pool)}
 	if s.route == nil {
 		s.route = &routeParts{name: k.route}
 		r.routes[k.route] = s.route

@@ -46,18 +46,20 @@ func newSink(to io.Writer, gather time.Duration) *Sink {
 // Write takes one or more whole lines, or drops all of them. It never waits, and never fails.
 func (s *Sink) Write(lines []byte) (int, error) {
 	s.mu.Lock()
-	fits := !s.closed && len(s.lines)+len(lines) <= sinkBuffer
-	if fits {
-		s.lines = append(s.lines, lines...)
-		s.count++
-	}
-	enough := len(s.lines) >= sinkEnough
-	s.mu.Unlock()
-	if !fits {
+	was := len(s.lines)
+	if s.closed || was+len(lines) > sinkBuffer {
+		s.mu.Unlock()
 		s.dropped.Add(1)
 		return len(lines), nil
 	}
-	signal(s.wake)
+	s.lines = append(s.lines, lines...)
+	s.count++
+	// Whoever wrote before has told the goroutine, which has not taken what is there yet.
+	first, enough := s.count == 1, was < sinkEnough && len(s.lines) >= sinkEnough
+	s.mu.Unlock()
+	if first {
+		signal(s.wake)
+	}
 	if enough {
 		signal(s.hurry)
 	}

@@ -125,6 +125,9 @@ var grpcTypes = [...]string{
 // grpcType returns the Content-Type of the answer to a gRPC call, and "" for a request that is none. What was asked for comes
 // back from a closed set: a codec that is not in it is left out.
 func grpcType(contentType string) string {
+	if len(contentType) < len("application/grpc") {
+		return ""
+	}
 	media, _ := cut(contentType, ';')
 	media = trim(media)
 	for _, t := range grpcTypes {

@@ -40,12 +40,15 @@ type Ask struct {
 // Line is one field line, of the same shape as the wire's.
 type Line struct{ Name, Value string }
 
-// Answer is a whole answer but for what frames it. It belongs to the caller.
+// Answer is a whole answer but for what frames it. It belongs to the caller, and may be made over by MakeInto. The zero value is
+// ready for that.
 type Answer struct {
 	Status int
 	Lines  []Line
 	Body   []byte // nil for HEAD and gRPC
 	Length int    // of the body, also for HEAD
+
+	room []byte // where a body is made; kept for the next
 }
 
 const maxWait = 24 * time.Hour

@@ -15,8 +15,8 @@ const gate = `<svg viewBox="0 0 56 56" fill="none" stroke="currentColor" stroke-
 	`stroke-linejoin="round" aria-hidden="true"><path d="M8 50V26a20 20 0 0 1 40 0v24M3 50h50"/>` +
 	`<path class="gate" stroke-width="2" d="M19 44V22M28 44V18M37 44V22M14 29h28M14 37h28"/></svg>`
 
-// compose returns the sheet of one answer in one form and language.
-func compose(k Kind, l *words, f form) sheet {
+// compose returns the parts of one answer in one form and language.
+func compose(k Kind, l *words, f form) []part {
 	switch {
 	case f == formProblem:
 		return composeProblem(k, l)
@@ -29,7 +29,7 @@ func compose(k Kind, l *words, f form) sheet {
 	}
 }
 
-func composeHTML(k Kind, l *words) sheet {
+func composeHTML(k Kind, l *words) []part {
 	w := writer{escape: html.EscapeString}
 	w.markup(`<!doctype html>
 <html lang="` + l.tag + `">
@@ -61,7 +61,7 @@ func composeHTML(k Kind, l *words) sheet {
 	w.sentence(named, `<p class="ref">`, l.reference, "")
 	w.fillIf(named, "<code>", holeID, "</code></p>\n")
 	w.markup("</main>\n</body>\n</html>\n")
-	return w.sheet
+	return w.parts
 }
 
 // sentences writes what follows the lead: that the session stands, where in the line the visitor does, and what became of a
@@ -84,35 +84,35 @@ func sentences(w *writer, k Kind, l *words, note, plain, after string) {
 
 // composeTerse is the page of a visitor who comes too often: whatever it costs, he gets it often. It stays below 200 bytes, of
 // which those that make it readable on a phone are worth more than a title in words.
-func composeTerse(l *words) sheet {
+func composeTerse(l *words) []part {
 	w := writer{escape: html.EscapeString}
 	w.markup(`<!doctype html><html lang=` + l.tag + `><meta name=viewport content=width=device-width>`)
 	w.fillIf(0, "<title>", holeStatus, "</title>")
 	w.sentence(0, "<main><h1>", l.title[Limited], "</h1>")
 	w.sentence(waits, "<p>", l.yourself, "")
 	w.markup("</main>")
-	return w.sheet
+	return w.parts
 }
 
-func composeText(k Kind, l *words) sheet {
+func composeText(k Kind, l *words) []part {
 	w := writer{escape: func(s string) string { return s }}
 	w.sentence(0, "", l.title[k], "\n")
 	if k == Limited {
 		w.sentence(waits, "", l.yourself, "\n")
-		return w.sheet
+		return w.parts
 	}
 	w.sentence(0, "\n", l.lead[k], "\n")
 	sentences(&w, k, l, "", "", "\n")
 	w.sentence(waits, "", l.yourself, "\n")
 	w.sentence(named, "\n", l.reference, "")
 	w.fillIf(named, "", holeID, "\n")
-	return w.sheet
+	return w.parts
 }
 
 // composeProblem is RFC 9457. The members beyond it are those of Gatehouse-Outcome, Retry-After in seconds, the request's id,
 // and for who has a place in the line: in_line, waited_seconds, and ahead where that can be told. Times are in seconds, in the
 // detail, too.
-func composeProblem(k Kind, l *words) sheet {
+func composeProblem(k Kind, l *words) []part {
 	w := writer{escape: escapeJSON, exact: true}
 	w.markup(`{"type":"about:blank","title":"`)
 	w.fill(holePhrase)
@@ -135,7 +135,7 @@ func composeProblem(k Kind, l *words) sheet {
 		w.fillIf(named, `,"request_id":"`, holeID, `"`)
 	}
 	w.markup("}\n")
-	return w.sheet
+	return w.parts
 }
 
 // escapeJSON returns s as it stands between the quotes of a JSON string.

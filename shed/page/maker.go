@@ -20,6 +20,11 @@ type Maker struct {
 	policy  string
 	own     *operators // nil: the built-in page
 	backlog Backlog
+
+	sayings  [kinds]sayings
+	language *memo[int]  // of Accept-Language
+	form     *memo[form] // of Accept
+
 	// numbers spare an allocation for each of an answer's numbers.
 	numbers [600]string
 }
@@ -27,11 +32,11 @@ type Maker struct {
 // New prepares every answer. It fails where the template cannot be parsed, cannot give one of the answers, or holds what the
 // answers' Content-Security-Policy would block.
 func New(s Settings) (*Maker, error) {
-	m := &Maker{policy: policy(styleSource(style)), backlog: Backlog{Min: s.MinWait, Max: s.MaxWait}}
+	m := &Maker{policy: policy(styleSource(style)), backlog: Backlog{Min: s.MinWait, Max: s.MaxWait}, language: newMemo(language), form: newMemo(negotiate)}
 	for k := range kinds {
 		for i, l := range catalogue {
 			for f := range forms {
-				m.sheets[k][i][f] = compose(k, l, f)
+				m.sheets[k][i][f].compose(compose(k, l, f))
 			}
 		}
 	}
@@ -56,6 +61,14 @@ func (m *Maker) Wait(now time.Time, perSecond float64) time.Duration {
 
 // Make returns the answer to a.
 func (m *Maker) Make(a Ask) Answer {
+	made := Answer{Lines: make([]Line, 0, 14)}
+	m.MakeInto(&made, a)
+	return made
+}
+
+// MakeInto makes the answer to a in made. What was there before is overwritten, its Lines and the memory of its Body too: nobody may
+// hold those any more. With an Answer that was used before it allocates nothing, an operator's template and large numbers apart.
+func (m *Maker) MakeInto(made *Answer, a Ask) {
 	if a.Kind >= kinds {
 		a.Kind = Internal
 	}
@@ -64,21 +77,21 @@ func (m *Maker) Make(a Ask) Answer {
 		a.Status = t.status
 	}
 	seconds := a.seconds()
-	a.Outcome, a.Reason = word(a.Outcome, t.outcome), word(a.Reason, "")
-	lines := make([]Line, 0, 14)
+	said := m.sayings[a.Kind].of(a.Outcome, a.Reason, t.outcome)
+	a.Outcome, a.Reason = said.outcome, said.reason
+	lines := made.Lines[:0]
+	made.Status, made.Body, made.Length = a.Status, nil, 0
 	if ct := grpcType(a.ContentType); ct != "" {
+		made.Status = 200
 		lines = append(lines, Line{"Content-Type", ct}, Line{"grpc-status", code(&a, t)}, Line{"grpc-message", t.message})
 		if seconds > 0 {
 			lines = append(lines, Line{"grpc-retry-pushback-ms", strconv.Itoa(seconds * 1000)})
 		}
-		return Answer{Status: 200, Lines: m.common(lines, &a, seconds)}
+		made.Lines = m.common(lines, said.line, seconds)
+		return
 	}
-	i, f := language(a.Language), negotiate(a.Accept)
-	v := new(values)
-	m.fill(v, &a, t, seconds, catalogue[i])
+	i, f := m.language.of(a.Language), m.form.of(a.Accept)
 	lines = append(lines, Line{"Content-Type", contentType(f, a.Status)}, Line{"Content-Language", catalogue[i].tag})
-	s := m.sheets[a.Kind][i][f]
-	answer := Answer{Status: a.Status}
 	var body []byte
 	if f == formHTML {
 		csp := m.policy
@@ -89,20 +102,22 @@ func (m *Maker) Make(a Ask) Answer {
 		}
 		lines = append(lines, Line{"Content-Security-Policy", csp})
 	}
-	switch {
-	case body == nil && a.Head:
-		answer.Length = s.size(v)
-	case body == nil:
-		body = s.render(v)
-		fallthrough
-	default:
-		answer.Length = len(body)
+	made.Lines = m.common(lines, said.line, seconds)
+	if body == nil {
+		var v values
+		m.fill(&v, &a, t, seconds, catalogue[i])
+		s := m.sheets[a.Kind][i][f].press(v.facts)
+		if a.Head {
+			made.Length = s.size(&v)
+			return
+		}
+		made.room = s.appendTo(made.room[:0], &v)
+		body = made.room
 	}
+	made.Length = len(body)
 	if !a.Head {
-		answer.Body = body
+		made.Body = body
 	}
-	answer.Lines = m.common(lines, &a, seconds)
-	return answer
 }
 
 var contentTypes = [forms]string{
@@ -119,22 +134,21 @@ func contentType(f form, status int) string {
 }
 
 // common appends the lines that every answer carries.
-func (m *Maker) common(lines []Line, a *Ask, seconds int) []Line {
+func (m *Maker) common(lines []Line, outcome string, seconds int) []Line {
 	if seconds > 0 {
 		lines = append(lines, Line{"Retry-After", m.number(seconds)})
 	}
-	outcome := a.Outcome
-	if a.Reason != "" {
-		outcome += "; reason=" + a.Reason
-	}
-	return append(lines,
-		Line{"Gatehouse-Outcome", outcome},
-		Line{"Cache-Control", "no-store"},
-		Line{"CDN-Cache-Control", "no-store"},
-		Line{"Vary", "Accept, Accept-Language"},
-		Line{"X-Content-Type-Options", "nosniff"},
-		Line{"Referrer-Policy", "no-referrer"},
-		Line{"X-Robots-Tag", "noindex"})
+	return append(append(lines, Line{"Gatehouse-Outcome", outcome}), always[:]...)
+}
+
+// always are the lines that depend on nothing.
+var always = [...]Line{
+	{"Cache-Control", "no-store"},
+	{"CDN-Cache-Control", "no-store"},
+	{"Vary", "Accept, Accept-Language"},
+	{"X-Content-Type-Options", "nosniff"},
+	{"Referrer-Policy", "no-referrer"},
+	{"X-Robots-Tag", "noindex"},
 }
 
 // fill sets v, which is zero and stays with the caller, so that it costs no allocation.

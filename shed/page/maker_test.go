@@ -270,6 +270,14 @@ func BenchmarkMake(b *testing.B) {
 			}
 		})
 	}
+	b.Run("again", func(b *testing.B) {
+		a := incident(formHTML)
+		var made Answer
+		b.ReportAllocs()
+		for b.Loop() {
+			m.MakeInto(&made, a)
+		}
+	})
 	b.Run("operator's", func(b *testing.B) {
 		m := maker(b, Settings{Template: `<!doctype html><title>{{.Title}}</title><style>b{color:red}</style><p>{{.Lead}} <a href="{{.Restart}}">{{.Label}}</a>`})
 		a := incident(formHTML)

@@ -9,7 +9,10 @@ const maxRestart = 1024
 // otherwise. Browsers read "//host", "/\host" and "/<tab>/host" as another host. Bytes that have no place in a path (RFC 3986
 // section 3.3) are percent-encoded, so that what is left means nothing to HTML but "&" and "'".
 func restart(p string) string {
-	if i := strings.IndexAny(p, "?#"); i >= 0 {
+	if i := strings.IndexByte(p, '?'); i >= 0 {
+		p = p[:i]
+	}
+	if i := strings.IndexByte(p, '#'); i >= 0 {
 		p = p[:i]
 	}
 	if p == "" || len(p) > maxRestart || p[0] != '/' || len(p) > 1 && p[1] == '/' {
@@ -40,7 +43,17 @@ func restart(p string) string {
 
 const upperHex = "0123456789ABCDEF"
 
-func inPath(c byte) bool { return alphanumeric(c) || strings.IndexByte("/-._~!$&'()*+,;=:@%", c) >= 0 }
+func inPath(c byte) bool { return pathBytes[c] }
+
+// pathBytes and idBytes are what stays as it is in a path and in a request's id.
+var pathBytes, idBytes = lettersAnd("/-._~!$&'()*+,;=:@%"), lettersAnd("-_.:+/=")
+
+func lettersAnd(others string) (set [256]bool) {
+	for c := range set {
+		set[c] = alphanumeric(byte(c)) || strings.IndexByte(others, byte(c)) >= 0
+	}
+	return set
+}
 
 func alphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
@@ -52,7 +65,7 @@ func identifier(id string) string {
 		return ""
 	}
 	for i := range len(id) {
-		if c := id[i]; !alphanumeric(c) && strings.IndexByte("-_.:+/=", c) < 0 {
+		if !idBytes[id[i]] {
 			return ""
 		}
 	}

@@ -1,6 +1,10 @@
 package page
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"sync/atomic"
+)
 
 // hole is a place in a sheet that each answer fills in.
 type hole uint8
@@ -48,8 +52,22 @@ type part struct {
 	need facts
 }
 
-// sheet is an answer's body, prepared.
-type sheet []part
+// sheet is an answer's body, prepared. It is safe for concurrent use once it is composed.
+type sheet struct {
+	parts   []part
+	needs   facts // of any part
+	pressed atomic.Pointer[[]pressing]
+}
+
+// pressing is a sheet for one set of facts: the parts that these leave out are gone, and texts that follow each other are one.
+type pressing struct {
+	facts facts
+	parts []part
+	texts int // bytes of all texts
+}
+
+// maxPressings bounds how many sets of facts a sheet is pressed for. For any further one it is pressed each time.
+const maxPressings = 32
 
 // values fill the holes of a sheet. They are escaped already: none of them holds a byte that needs it.
 type values struct {
@@ -57,31 +75,73 @@ type values struct {
 	facts facts
 }
 
-// render returns the body, in one piece of memory.
-func (s sheet) render(v *values) []byte {
-	b := make([]byte, 0, s.size(v))
-	for i := range s {
-		if p := &s[i]; p.need&^v.facts == 0 {
-			b = append(b, p.text...)
-			b = append(b, v.text[p.hole]...)
+func (s *sheet) compose(parts []part) {
+	s.parts = parts
+	for i := range parts {
+		s.needs |= parts[i].need
+	}
+}
+
+// press returns the sheet for these facts.
+func (s *sheet) press(of facts) *pressing {
+	of &= s.needs
+	known := s.pressed.Load()
+	if known != nil {
+		for i := range *known {
+			if p := &(*known)[i]; p.facts == of {
+				return p
+			}
 		}
+	}
+	p := pressing{facts: of}
+	text := ""
+	for _, from := range s.parts {
+		if from.need&^of != 0 {
+			continue
+		}
+		text += from.text
+		p.texts += len(from.text)
+		if from.hole != holeNone {
+			p.parts = append(p.parts, part{text: text, hole: from.hole})
+			text = ""
+		}
+	}
+	p.parts = append(p.parts, part{text: text})
+	var next []pressing
+	if known != nil {
+		next = *known
+	}
+	if len(next) < maxPressings {
+		// Who comes at the same time may lose his, and presses it again the next time.
+		next = append(next[:len(next):len(next)], p)
+		s.pressed.CompareAndSwap(known, &next)
+	}
+	return &p
+}
+
+// appendTo appends the body.
+func (p *pressing) appendTo(b []byte, v *values) []byte {
+	b = slices.Grow(b, p.size(v))
+	for i := range p.parts {
+		part := &p.parts[i]
+		b = append(b, part.text...)
+		b = append(b, v.text[part.hole]...)
 	}
 	return b
 }
 
-func (s sheet) size(v *values) int {
-	n := 0
-	for i := range s {
-		if p := &s[i]; p.need&^v.facts == 0 {
-			n += len(p.text) + len(v.text[p.hole])
-		}
+// size returns how many bytes appendTo appends.
+func (p *pressing) size(v *values) int {
+	n := p.texts
+	for i := range p.parts {
+		n += len(v.text[p.parts[i].hole])
 	}
 	return n
 }
 
 // writer puts a sheet together. Its words are escaped, its markup is not.
 type writer struct {
-	sheet  sheet
+	parts  []part
 	escape func(string) string
 	exact  bool // times are in seconds however long they are
 }
@@ -89,13 +149,13 @@ type writer struct {
 func (w *writer) markup(s string) { w.markupIf(0, s) }
 
 func (w *writer) markupIf(need facts, s string) {
-	w.sheet = append(w.sheet, part{s, holeNone, need})
+	w.parts = append(w.parts, part{s, holeNone, need})
 }
 
 func (w *writer) fill(h hole) { w.fillIf(0, "", h, "") }
 
 func (w *writer) fillIf(need facts, before string, h hole, after string) {
-	w.sheet = append(w.sheet, part{before, h, need}, part{after, holeNone, need})
+	w.parts = append(w.parts, part{before, h, need}, part{after, holeNone, need})
 }
 
 func (w *writer) words(s string) { w.sentence(0, "", s, "") }
@@ -114,7 +174,7 @@ func (w *writer) sentence(need facts, before, s, after string) {
 	if w.exact {
 		number, unit = holeSeconds, holeUnit
 	}
-	w.sheet = append(w.sheet,
+	w.parts = append(w.parts,
 		part{before + w.escape(head), number, need},
 		part{"", unit, need},
 		part{w.escape(tail) + after, holeNone, need})

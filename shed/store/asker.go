@@ -59,8 +59,11 @@ func (w *asker) verdict() shed.Verdict {
 // then is marked Late. Whoever needs few parts waits for no other. While the combination is impaired, or a person or trials overrule
 // the checks that it rests on, nobody waits.
 func (g *Group) Verdict(ctx context.Context, maxAge time.Duration) shed.Verdict {
-	now := time.Now()
-	if at := g.at.Load(); at.fresh(now, maxAge) {
+	at := g.at.Load()
+	if at.final() {
+		return at.current()
+	}
+	if now := time.Now(); at.fresh(now, maxAge) {
 		return at.verdict(now)
 	}
 	v, _ := g.join(ctx, &g.askers, false, (*union).final)
@@ -218,3 +221,6 @@ func (g *Group) First(ctx context.Context) shed.Verdict {
 // OnClose calls f once when the combination becomes impaired, or worsens from read-only to down, or does so for those whom no hold
 // concerns: see Monitor.OnClose. Who depends on one part only registers with that.
 func (g *Group) OnClose(f func(shed.Verdict)) (stop func()) { return g.watch.add(f) }
+
+// Watch is OnClose for who brings the memory for it: see Monitor.Watch.
+func (g *Group) Watch(w *Watcher, h Hearer) { g.watch.put(w, h) }

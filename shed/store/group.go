@@ -172,7 +172,7 @@ func (g *Group) Part(name string) *Monitor {
 }
 
 // Current returns what is known now. It never waits and does not allocate.
-func (g *Group) Current() shed.Verdict { return g.at.Load().verdict(time.Now()) }
+func (g *Group) Current() shed.Verdict { return g.at.Load().current() }
 
 // LastImpaired returns the latest moment at which any part was impaired, or taken for it, or the combination was: now if so, and the
 // zero time if never. An app may live on any part.

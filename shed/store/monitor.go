@@ -137,7 +137,7 @@ func (m *Monitor) Set(s Settings) {
 }
 
 // Current returns what is known now. It never waits and does not allocate.
-func (m *Monitor) Current() shed.Verdict { return m.at.Load().verdict(time.Now()) }
+func (m *Monitor) Current() shed.Verdict { return m.at.Load().current() }
 
 // LastImpaired returns the latest moment at which the store was impaired, or taken for it: now if it is, and the zero time if it
 // never was.
@@ -160,8 +160,11 @@ func (m *Monitor) HeldUntil() time.Time { return m.at.Load().held }
 // then returns what is known, marked Late. While the store is impaired, or a person or trials overrule the checks, it never
 // waits.
 func (m *Monitor) Verdict(ctx context.Context, maxAge time.Duration) shed.Verdict {
-	now := time.Now()
-	if at := m.at.Load(); at.fresh(now, maxAge) {
+	at := m.at.Load()
+	if at.final() {
+		return at.current()
+	}
+	if now := time.Now(); at.fresh(now, maxAge) {
 		return at.verdict(now)
 	}
 	v, _ := m.join(ctx, false)

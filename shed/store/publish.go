@@ -37,6 +37,7 @@ func (m *Monitor) publish(now time.Time, change func(at *standing) news) bool {
 		}
 	}
 	m.effect.name(&at, now)
+	at.settle(now)
 	m.at.Store(&at)
 	var released *round
 	if at.impaired() {

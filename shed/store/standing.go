@@ -29,6 +29,24 @@ type standing struct {
 	held     time.Time  // until when the store is held read-only; zero: it is not
 	trusted  bool       // the prober is at fault, by the word of trials
 	away     shed.Cause // why newcomers are turned away; CauseUnknown: they are not
+
+	settled bool         // the standing reads the same at any time since it was published
+	lasting shed.Verdict // how, if it is settled
+}
+
+// settle notes, before the standing is published at now, whether it reads the same from then on: no ramp runs, and none that a hold
+// interrupted. Then who asks need not look at a clock.
+func (s *standing) settle(now time.Time) {
+	s.settled = !s.ramping(now) && !(holds(s.cause) && now.Sub(s.reopened) < s.over)
+	s.lasting = s.verdict(now)
+}
+
+// current is the standing as it reads now.
+func (s *standing) current() shed.Verdict {
+	if s.settled {
+		return s.lasting
+	}
+	return s.verdict(time.Now())
 }
 
 // impaired reports whether the store is impaired, or taken for it. One that is merely held is not: that concerns sign-ins.
@@ -62,8 +80,12 @@ func (s *standing) verdict(now time.Time) shed.Verdict {
 // fresh, and only that of a check: nobody waits to be refused, nor for a prober that is overruled. A store that is held gives
 // permission to all but sign-ins.
 func (s *standing) fresh(now time.Time, maxAge time.Duration) bool {
-	return s.state.Impaired() && !holds(s.cause) || s.override != nil || s.trusted ||
-		maxAge > 0 && !s.begun.IsZero() && now.Sub(s.begun) <= maxAge
+	return s.final() || maxAge > 0 && !s.begun.IsZero() && now.Sub(s.begun) <= maxAge
+}
+
+// final reports whether nobody waits for a verdict, whatever the time.
+func (s *standing) final() bool {
+	return s.state.Impaired() && !holds(s.cause) || s.override != nil || s.trusted
 }
 
 // holds reports whether a cause holds sign-ins back and nobody else.

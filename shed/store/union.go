@@ -27,6 +27,14 @@ type union struct {
 	diverged   *Divergence
 }
 
+// current is the union as it reads now.
+func (u *union) current() shed.Verdict {
+	if u.Opened.IsZero() && u.Reopened.IsZero() { // nothing that time changes
+		return u.Verdict
+	}
+	return u.verdict(time.Now())
+}
+
 // verdict is the union as it reads at now.
 func (u *union) verdict(now time.Time) shed.Verdict {
 	v := u.Verdict

@@ -3,10 +3,41 @@ package store
 import (
 	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 
 	"gatehouse/shed"
 )
+
+// Hearer wants to know when a store closes. StoreClosed must return at once (cancel something, signal somebody), and may begin to watch
+// again, also with the same Watcher, to hear of the next closing.
+type Hearer interface{ StoreClosed(v shed.Verdict) }
+
+// Watcher is a Hearer's place among those who are told when a store closes. The zero value is ready; it must not be copied once it
+// watches. It watches one store at a time, and its owner's calls of Watch and Stop must not run at the same time, those by StoreClosed
+// among them. Its memory is its owner's, so that watching allocates nothing.
+type Watcher struct {
+	shard *shard
+
+	// The rest is under the shard's lock.
+	hearer     Hearer
+	round      uint64 // of the shard when it came
+	prev, next *Watcher
+	listed     bool
+}
+
+// Stop ends watching, and reports whether the Hearer was not told and will not be: then nobody has the Watcher any more. Where it reports
+// false, StoreClosed has been called, and may still be running; or it did not watch.
+func (w *Watcher) Stop() bool {
+	if w.shard == nil {
+		return false
+	}
+	w.shard.mu.Lock()
+	defer w.shard.mu.Unlock()
+	if !w.listed {
+		return false
+	}
+	w.shard.remove(w)
+	return true
+}
 
 // watchers are those who want to know when the store closes: one for each request in flight, so they are kept in shards,
 // and coming and going costs the same however many there are. The zero value is empty.
@@ -14,18 +45,26 @@ type watchers struct {
 	shards [32]shard
 }
 
+// shard is a list, the latest first.
 type shard struct {
-	mu   sync.Mutex
-	head *watcher
-	_    [48]byte // a cache line each
+	mu         sync.Mutex
+	head, tail *Watcher
+	round      uint64   // goes up with each closing
+	_          [32]byte // a cache line each
 }
 
-type watcher struct {
-	tell       func(shed.Verdict)
-	shard      *shard
-	done       atomic.Bool // told, or stopped
-	prev, next *watcher
-	out        bool // no longer in the list; under the shard's lock
+func (sh *shard) remove(w *Watcher) {
+	if w.prev != nil {
+		w.prev.next = w.next
+	} else {
+		sh.head = w.next
+	}
+	if w.next != nil {
+		w.next.prev = w.prev
+	} else {
+		sh.tail = w.prev
+	}
+	w.prev, w.next, w.listed = nil, nil, false
 }
 
 // OnClose calls f once when the state becomes impaired, or worsens from read-only to down, by the checks or by an override. f runs
@@ -35,55 +74,64 @@ type watcher struct {
 // stop is idempotent and cheap. Once it has returned f will not begin any more, though one that began may still be running.
 func (m *Monitor) OnClose(f func(shed.Verdict)) (stop func()) { return m.watch.add(f) }
 
+// Watch is OnClose for who brings the memory for it: h is told once, unless w is stopped before. w must not be watching.
+func (m *Monitor) Watch(w *Watcher, h Hearer) { m.watch.put(w, h) }
+
+// hears makes a func a Hearer.
+type hears func(shed.Verdict)
+
+func (f hears) StoreClosed(v shed.Verdict) { f(v) }
+
 func (ws *watchers) add(f func(shed.Verdict)) (stop func()) {
-	sh := &ws.shards[rand.Uint32()%uint32(len(ws.shards))]
-	w := &watcher{tell: f, shard: sh}
-	sh.mu.Lock()
-	if w.next = sh.head; w.next != nil {
-		w.next.prev = w
-	}
-	sh.head = w
-	sh.mu.Unlock()
-	return w.stop
+	w := new(Watcher)
+	ws.put(w, hears(f))
+	return func() { w.Stop() }
 }
 
-func (w *watcher) stop() {
-	if !w.done.CompareAndSwap(false, true) {
-		return
-	}
-	w.shard.mu.Lock()
-	defer w.shard.mu.Unlock()
-	if w.out {
-		return
-	}
-	w.out = true
-	if w.prev != nil {
-		w.prev.next = w.next
+func (ws *watchers) put(w *Watcher, h Hearer) {
+	sh := &ws.shards[rand.Uint32()%uint32(len(ws.shards))]
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	w.hearer, w.shard, w.round, w.listed = h, sh, sh.round, true
+	w.prev, w.next = nil, sh.head
+	if sh.head != nil {
+		sh.head.prev = w
 	} else {
-		w.shard.head = w.next
+		sh.tail = w
 	}
-	if w.next != nil {
-		w.next.prev = w.prev
-	}
+	sh.head = w
 }
 
 // fire tells everybody who is registered now. Those who register meanwhile wait for the next time.
 func (ws *watchers) fire(v shed.Verdict) {
-	var lists [len(ws.shards)]*watcher
+	var rounds [len(ws.shards)]uint64
 	for i := range ws.shards {
 		sh := &ws.shards[i]
 		sh.mu.Lock()
-		lists[i], sh.head = sh.head, nil
-		for w := lists[i]; w != nil; w = w.next {
-			w.out = true
-		}
+		sh.round++
+		rounds[i] = sh.round
 		sh.mu.Unlock()
 	}
-	for _, w := range lists {
-		for ; w != nil; w = w.next {
-			if w.done.CompareAndSwap(false, true) {
-				w.tell(v)
+	for i := range ws.shards {
+		for {
+			h := ws.shards[i].take(rounds[i])
+			if h == nil {
+				break
 			}
+			h.StoreClosed(v)
 		}
 	}
+}
+
+// take takes out the one who came first, if that was before this round. One after the other, since who has stopped may use his Watcher
+// for something else while others are told.
+func (sh *shard) take(before uint64) Hearer {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	w := sh.tail
+	if w == nil || w.round >= before {
+		return nil
+	}
+	sh.remove(w)
+	return w.hearer
 }

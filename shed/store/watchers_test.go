@@ -139,6 +139,14 @@ func TestAFreshVerdictDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, func() { m.OnClose(f)() }); n > 2 {
 		t.Errorf("OnClose and stop: %v allocations", n)
 	}
+	var w Watcher
+	h := new(ear)
+	if n := testing.AllocsPerRun(1000, func() {
+		m.Watch(&w, h)
+		w.Stop()
+	}); n != 0 {
+		t.Errorf("Watch and Stop: %v allocations", n)
+	}
 }
 
 // fresh is a Monitor that knows, and does not run.
@@ -169,6 +177,39 @@ func BenchmarkOnCloseAndStop(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			m.OnClose(f)()
+		}
+	})
+}
+
+func BenchmarkWatchAndStop(b *testing.B) {
+	m := fresh()
+	for range 1000 {
+		m.OnClose(func(shed.Verdict) {})
+	}
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		w, h := new(Watcher), new(ear)
+		for pb.Next() {
+			m.Watch(w, h)
+			w.Stop()
+		}
+	})
+}
+
+func BenchmarkCurrent(b *testing.B) {
+	m := fresh()
+	b.Run("ramping", func(b *testing.B) {
+		for b.Loop() {
+			m.Current()
+		}
+	})
+	b.Run("settled", func(b *testing.B) {
+		at := *m.at.Load()
+		at.opened = time.Time{}
+		at.settle(time.Now())
+		m.at.Store(&at)
+		for b.Loop() {
+			m.Current()
 		}
 	})
 }
