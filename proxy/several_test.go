@@ -146,30 +146,34 @@ func TestWhoIsHeldLooksAtTheOtherStoreToo(t *testing.T) {
 // heard is a Monitor that keeps what is to be called when it closes.
 type heard struct {
 	Monitor
-	all   []func(shed.Verdict)
-	stops int
+	all []store.Hearer
 }
 
 func (m *heard) Current() shed.Verdict {
 	return shed.Verdict{State: shed.Writable, Observed: shed.Writable}
 }
 
-func (m *heard) OnClose(f func(shed.Verdict)) func() {
-	m.all = append(m.all, f)
-	return func() { m.stops++ }
+func (m *heard) Watch(w *store.Watcher, h store.Hearer) {
+	m.all = append(m.all, h)
+	m.Monitor.Watch(w, h)
 }
 
 // A callback that has begun may still be running when it was stopped.
 func TestAStoreThatWasLeftEndsNothing(t *testing.T) {
-	left, other := &heard{}, &heard{}
+	left, other := &heard{Monitor: new(store.Group)}, &heard{Monitor: new(store.Group)}
 	w := newWatch(t, time.Second)
 	w.begin(time.Minute)
-	w.attend(left, false)
+	w.attend(&w.first, left, false)
 	w.turnTo(other, false)
-	left.all[0](shed.Verdict{State: shed.Down, Observed: shed.Down})
+	left.all[0].StoreClosed(shed.Verdict{State: shed.Down, Observed: shed.Down})
+	if w.life.Err() != nil || len(other.all) != 1 || len(left.all) != 1 {
+		t.Errorf("%v; the other heard of it %d times, the first %d times", w.life.Err(), len(other.all), len(left.all))
+	}
 	w.stop()
-	if w.life.Err() != nil || len(other.all) != 1 || other.stops != 1 {
-		t.Errorf("%v; the other heard of it %d times, and was told to forget it %d times", w.life.Err(), len(other.all), other.stops)
+	for _, m := range []*heard{left, other} {
+		if m.all[0].(*hearing).watcher.Stop() {
+			t.Error("a store was not told to forget it")
+		}
 	}
 }
 

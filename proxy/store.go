@@ -17,7 +17,7 @@ type Monitor interface {
 	Look(ctx context.Context) shed.Verdict
 	Await(ctx context.Context, met func(shed.Verdict) bool) (shed.Verdict, bool)
 	After(f func(shed.Verdict))
-	OnClose(f func(shed.Verdict)) (stop func())
+	Watch(w *store.Watcher, h store.Hearer)
 	LastImpaired() time.Time
 	LastClosed() time.Time
 	HeldUntil() time.Time

@@ -7,6 +7,7 @@ import (
 	"gatehouse/proxy/edge"
 	"gatehouse/proxy/record"
 	"gatehouse/shed"
+	"gatehouse/shed/store"
 )
 
 // watch bounds the time to the head of the answer, and ends the exchange when the store closes under a request that can be
@@ -26,14 +27,21 @@ type watch struct {
 	safe    bool
 	goesOn  bool // whatever the store's state
 
-	mu      sync.Mutex
-	store   Monitor // nil: nobody tells
-	several bool    // it stands for several parts
-	forget  func()  // nil: nobody to forget
-	due     time.Time
-	alarm   *alarm
-	done    bool
-	sent    bool // a backend may have seen something of the request
+	mu    sync.Mutex
+	from  *hearing // nil: nobody tells
+	first hearing  // room for it
+	due   time.Time
+	alarm *alarm
+	done  bool
+	sent  bool // a backend may have seen something of the request
+}
+
+// hearing is a watch's hearing of one store. It is under the watch's lock.
+type hearing struct {
+	by      *watch
+	store   Monitor
+	several bool // it stands for several parts
+	watcher store.Watcher
 }
 
 // beginWatch begins the exchange's watch. The caller owes it a stop.
@@ -47,7 +55,7 @@ func (x *exchange) beginWatch() *watch {
 	w.need, w.carries, w.signIn, w.safe, w.goesOn = x.route.Need, x.carries, x.route.SignIn, x.safe(), x.trying || !x.asks
 	w.begin(limit)
 	if x.monitor != nil && x.route.Need != shed.NeedNone {
-		w.attend(x.monitor, x.several())
+		w.attend(&w.first, x.monitor, x.several())
 	}
 	return w
 }
@@ -65,49 +73,47 @@ func (w *watch) met(v shed.Verdict) bool {
 	return w.goesOn || w.sent && !w.safe || w.need.Met(w.carries, concern(v, w.signIn).State)
 }
 
-// attend has the watch hear of m from now on. It may be impaired already, or may have closed before anybody listened.
-func (w *watch) attend(m Monitor, several bool) {
+// attend has the watch hear of m from now on, in h. It may be impaired already, or may have closed before anybody listened.
+func (w *watch) attend(h *hearing, m Monitor, several bool) {
 	w.mu.Lock()
-	w.store, w.several = m, several
+	h.by, h.store, h.several = w, m, several
+	w.from = h
+	m.Watch(&h.watcher, h)
 	w.mu.Unlock()
-	w.listen(m)
 	if v := m.Current(); impaired(concern(v, w.signIn), several) {
-		w.hear(m, v)
-	}
-}
-
-// listen has the watch told of what m does next, as long as the exchange is before it.
-func (w *watch) listen(m Monitor) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.done && w.store == m {
-		w.forget = m.OnClose(func(v shed.Verdict) {
-			w.listen(m) // it may get worse
-			w.hear(m, v)
-		})
+		h.hear(v)
 	}
 }
 
 // turnTo has the watch hear of another store, if m is one: the exchange has moved to a pool of its.
 func (w *watch) turnTo(m Monitor, several bool) {
 	w.mu.Lock()
-	if w.store == nil || w.store == m {
+	if w.from == nil || w.from.store == m {
 		w.mu.Unlock()
 		return
 	}
-	if w.forget != nil {
-		w.forget()
-		w.forget = nil
+	w.from.watcher.Stop()
+	w.mu.Unlock()
+	w.attend(new(hearing), m, several) // the first may be telling still
+}
+
+// StoreClosed hears on, since it may get worse.
+func (h *hearing) StoreClosed(v shed.Verdict) {
+	w := h.by
+	w.mu.Lock()
+	if !w.done && w.from == h {
+		h.store.Watch(&h.watcher, h)
 	}
 	w.mu.Unlock()
-	w.attend(m, several)
+	h.hear(v)
 }
 
 // hear ends the exchange where it must, and shortens its time otherwise. What is heard of a store that it has left is nothing to it.
-func (w *watch) hear(m Monitor, v shed.Verdict) {
+func (h *hearing) hear(v shed.Verdict) {
+	w := h.by
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.done || w.store != m {
+	if w.done || w.from != h {
 		return
 	}
 	if !w.met(v) {
@@ -118,7 +124,7 @@ func (w *watch) hear(m Monitor, v shed.Verdict) {
 		w.life.End(&Error{Outcome: outcome, Reason: shed.Reason(v.Cause.String())})
 		return
 	}
-	if due := time.Now().Add(w.impaired); impaired(concern(v, w.signIn), w.several) && due.Before(w.due) {
+	if due := time.Now().Add(w.impaired); impaired(concern(v, w.signIn), h.several) && due.Before(w.due) {
 		w.due = due
 		w.alarm.timer.Reset(w.impaired)
 	}
@@ -154,8 +160,7 @@ func (w *watch) stop() {
 	w.done = true
 	w.alarms.stop(w.alarm)
 	w.alarm = nil
-	if w.forget != nil {
-		w.forget()
-		w.forget = nil
+	if w.from != nil {
+		w.from.watcher.Stop()
 	}
 }

@@ -90,10 +90,10 @@ func TestClosingShortensAndNeverLengthens(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWatch(t, 3*time.Second)
-			w.goesOn = true
+			w.goesOn, w.from, w.first.by = true, &w.first, w
 			w.begin(c.due)
 			began := time.Now()
-			time.AfterFunc(c.closes, func() { w.hear(w.store, shed.Verdict{State: shed.ReadOnly}) })
+			time.AfterFunc(c.closes, func() { w.first.hear(shed.Verdict{State: shed.ReadOnly}) })
 			<-w.life.Done()
 			if took := time.Since(began); took != c.wants || !errors.Is(w.life.Err(), upstream.ErrLate) {
 				t.Errorf("%s: ended after %v, %v; want %v", c.what, took, w.life.Err(), c.wants)
