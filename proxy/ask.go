@@ -37,13 +37,19 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 			return nil, err
 		}
 	}
+	return x.carry(request, watch, claim, &tried)
+}
+
+// carry sends the request to the backend that was claimed, and as ask says to others. It ends every claim but the last, which is
+// the exchange's.
+func (x *exchange) carry(request *upstream.Request, watch *watch, claim upstream.Claim, tried *upstream.Tried) (*upstream.Answer, error) {
 	for {
 		x.claim = claim
 		x.entry.Backend = claim.Backend()
 		x.entry.Attempts++
 		x.entry.At.Claimed = x.since()
 		answer, err := claim.Send(x.ctx, request)
-		x.sent = watch.wasSent()
+		x.sent = x.sent || watch.wasSent()
 		if err == nil {
 			x.entry.At.Head = x.since()
 			x.hear(answer)
@@ -56,7 +62,7 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 			return answer, err
 		}
 		was := x.store
-		next, ok := x.another(&tried)
+		next, ok := x.another(tried)
 		if !ok {
 			return answer, err
 		}
