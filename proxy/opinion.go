@@ -65,7 +65,8 @@ func (x *exchange) askOver(claim upstream.Claim, tried *upstream.Tried) *upstrea
 		return nil
 	}
 	h, j, _ := x.judgement(answer, nil)
-	if j.Fate == shed.Page || h.Denies || h.Deletes || context.Cause(x.ctx) != nil {
+	failed := h.Suspect() || h.Status >= 500 || context.Cause(x.ctx) != nil
+	if failed || j.Fate == shed.Page || h.Denies || h.Deletes {
 		_ = answer.Body.Close()
 		return nil
 	}
