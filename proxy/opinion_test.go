@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/proxy/upstream"
 	"gatehouse/shed"
+	"gatehouse/shed/quota"
 	"gatehouse/shed/store"
 )
 
@@ -150,6 +151,9 @@ func TestASecondOpinionThatHelpsNobodyChangesNothing(t *testing.T) {
 			if got.outcome != "converted; reason=read_only" || cookies(got) != "" || home != 1 || there != c.there {
 				t.Errorf("%d %q with %q; home was asked %d times, the other %d", got.status, got.outcome, cookies(got), home, there)
 			}
+			if got.took > a.route.Timeout/2 { // and impaired_timeout is a fraction of a second
+				t.Errorf("he waited %v for his page", got.took)
+			}
 			until(t, "the line is written", func() bool { return a.log.has(`"outcome":"converted"`) })
 			line := a.log.with(`"outcome":"converted"`)
 			for _, part := range []string{`"pool":"eu"`, `"backend":"` + a.home.URL + `"`, `"store":"read-only"`, `"cause":"read_only"`, `"guard":"converted"`} {
@@ -189,8 +193,22 @@ func TestWhatHasABodyIsNotAskedTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if home, there := a.asked(); res.StatusCode != 503 || home != 1 || there != 0 {
-		t.Errorf("%s; home was asked %d times, the other %d", res.Status, home, there)
+	until(t, "the line is written", func() bool { return a.log.has(`"outcome":"converted"`) })
+	if home, there := a.asked(); res.StatusCode != 503 || home != 1 || there != 0 || a.log.has(`"attempts":2`) {
+		t.Errorf("%s; home was asked %d times, the other %d: %s", res.Status, home, there, a.log.with("converted"))
+	}
+}
+
+// What the app at home did is done, and counts, also where nobody else can be reached.
+func TestASecondOpinionGivesNoQuotaBack(t *testing.T) {
+	a := newAfar(t, shed.GateSettings{})
+	a.route.Quotas = []Quota{{Name: "q", Limiter: quota.New(quota.Settings{Rate: 0.001, Burst: 1})}}
+	a.eu.breaks(t, shed.ReadOnly, shed.CauseReadOnly)
+	a.there.Close()
+	for i, want := range []string{"converted; reason=read_only", "limited; reason=quota"} {
+		if got := a.ask("GET", "/", ada); got.outcome != want {
+			t.Errorf("time %d: %d %q, want %q", i+1, got.status, got.outcome, want)
+		}
 	}
 }
 
