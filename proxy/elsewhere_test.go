@@ -110,6 +110,23 @@ func TestWhoWasFoundElsewhereIsNotLookedForAgain(t *testing.T) {
 	}
 }
 
+// Who signs out over there is signed out at home, too, which may have kept what it had of him.
+func TestWhoSignsOutElsewhereIsSignedOut(t *testing.T) {
+	a := newAfar(t, shed.GateSettings{})
+	a.eu.breaks(t, shed.ReadOnly, shed.CauseReadOnly)
+	if got := a.ask("GET", "/", ada); got.body != "hello ada" {
+		t.Fatalf("%d %q", got.status, got.outcome)
+	}
+	a.asked()
+	got := a.ask("POST", "/logout", ada)
+	if home, there := a.asked(); got.body != "hello ada" || home != 0 || there != 1 {
+		t.Errorf("%d %q; home was asked %d times, the other %d", got.status, got.outcome, home, there)
+	}
+	if got := a.ask("GET", "/", ada); got.body == "hello ada" {
+		t.Error("a copy of his cookie is still good")
+	}
+}
+
 // What is given to somebody whose home is well comes there soon enough.
 func TestNobodyIsElsewhereWhileHomeIsWell(t *testing.T) {
 	a := newAfar(t, shed.GateSettings{})

@@ -66,7 +66,9 @@ func newAfar(t *testing.T, gate shed.GateSettings) *afar {
 	}
 	signIn := *a.route
 	signIn.Need, signIn.SignIn = shed.NeedWrite, true
-	a.rig = newRig(t, ruled("login", "all"), []*Route{&signIn, a.route})
+	signOut := *a.route
+	signOut.SignOut = true
+	a.rig = newRig(t, ruled("login", "logout", "all"), []*Route{&signIn, &signOut, a.route})
 	a.stay()
 	a.handler.Record.Pools([]string{"eu", "us"})
 	return a
