@@ -15,7 +15,7 @@ import (
 // it is sent to another one; where none is left or may be tried, to one of the overflow pool.
 func (x *exchange) ask() (*upstream.Answer, error) {
 	request := x.outgoing()
-	watch := x.beginWatch()
+	watch := x.beginWatch(&x.watch)
 	defer watch.stop()
 	request.Sending = watch.sending
 	if request.Body != nil {
@@ -36,13 +36,19 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 			return nil, err
 		}
 	}
+	return x.carry(request, watch, claim, &tried)
+}
+
+// carry sends the request to the backend that was claimed, and as ask says to others. It ends every claim but the last, which is
+// the exchange's.
+func (x *exchange) carry(request *upstream.Request, watch *watch, claim upstream.Claim, tried *upstream.Tried) (*upstream.Answer, error) {
 	for {
 		x.claim = claim
 		x.entry.Backend = claim.Backend()
 		x.entry.Attempts++
 		x.entry.At.Claimed = x.since()
 		answer, err := claim.Send(&x.life, request)
-		x.sent = watch.wasSent()
+		x.sent = x.sent || watch.wasSent()
 		if err == nil {
 			x.entry.At.Head = x.since()
 			x.hear(answer)
@@ -55,7 +61,7 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 			return answer, err
 		}
 		was := x.store
-		next, ok := x.another(&tried)
+		next, ok := x.another(tried)
 		if !ok {
 			return answer, err
 		}

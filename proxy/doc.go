@@ -7,8 +7,8 @@
 //	                   signed out is taken away
 //	  match            Table.Match -> Route; and the class, by what is proved      rejected: no route, or two
 //	  decide           Monitor.Verdict, fresh enough; shed.Decide; the overflow    degraded
-//	                   pool's store, a trial, or hold it for as long as the
-//	                   route hopes
+//	                   pool's store, also for a session that it alone keeps; a
+//	                   trial, or hold it for as long as the route hopes
 //	  charge           quotas, given back unless something was sent                limited
 //	  lineUp           sign-ins after a closure, but for those let in before       lined_up
 //	  enter            the slow give way; Gate: own, overflow, or queue for both;  shed
@@ -16,6 +16,8 @@
 //	  ask              Pool.Claim, send, and again where that is safe; cancelled   error
 //	                   when the store closes
 //	  judge            shed.Answer: deliver, look at the store first, or the page; converted
+//	                   where a session is denied, a second opinion of the
+//	                   overflow pool's app;
 //	                   the guard takes out what would sign the visitor out; a proof
 //	                   or an admission goes along
 //	  deliver          commit the head, then only copy                             proxied

@@ -213,7 +213,7 @@ func (x *exchange) decide() error {
 	err := x.obey(x.permission(&x.life))
 	switch {
 	case err == nil:
-		if x.carries && !x.route.SignIn && x.store.emptied() && x.goOver() {
+		if (x.carries && !x.route.SignIn && x.store.emptied() || x.isElsewhere()) && x.goOver() {
 			return nil // his session is over there, if anywhere
 		}
 		x.sample()

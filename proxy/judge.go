@@ -28,7 +28,7 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 		x.trial.Forget()
 	case intake.Preflight(x.request.Method, *x.head):
 	case x.monitor != nil:
-		err = x.weigh(answer, err)
+		answer, err = x.weigh(answer, err)
 	case err == nil && x.route.SignIn:
 		x.noteSignIn(answer)
 	}
@@ -47,8 +47,29 @@ func (x *exchange) judge(answer *upstream.Answer, err error) (*upstream.Answer, 
 }
 
 // weigh says whether the visitor gets the page instead of this answer, and takes out of an answer that is delivered what would
-// sign the visitor out. It returns err where the answer, or the failure, stays what it is.
-func (x *exchange) weigh(answer *upstream.Answer, err error) error {
+// sign the visitor out. It returns both as they are where the answer, or the failure, stays what it is, and another answer where the
+// overflow pool's app knows a session that this one denies.
+func (x *exchange) weigh(answer *upstream.Answer, err error) (*upstream.Answer, error) {
+	h, j, verdict := x.judgement(answer, err)
+	if j.Fate != shed.Page {
+		if err == nil {
+			x.tellGuard(h, j)
+			x.hold(&answer.Head, j.Hold)
+		}
+		return answer, err
+	}
+	if h.Denies {
+		if other := x.secondOpinion(answer); other != nil {
+			return other, nil
+		}
+	}
+	x.see(verdict)
+	x.tellGuard(h, j)
+	return answer, &Error{Outcome: record.Converted, Reason: j.Reason, Err: err}
+}
+
+// judgement is what becomes of an answer, or of the failure to get one, what was looked at of it, and the verdict that it was judged by.
+func (x *exchange) judgement(answer *upstream.Answer, err error) (shed.Head, shed.Judgement, shed.Verdict) {
 	h := x.headOf(answer, err)
 	x.tried(h, err)
 	verdict, checked, closed := x.monitor.Current(), false, x.monitor.LastImpaired
@@ -58,20 +79,10 @@ func (x *exchange) weigh(answer *upstream.Answer, err error) error {
 	}
 	for {
 		j := shed.Answer(x.route.Need, h, x.concern(verdict), checked, closed())
-		switch j.Fate {
-		case shed.Check:
-			verdict, checked = x.monitor.Look(x.v.Context()), true
-		case shed.Page:
-			x.see(verdict)
-			x.tellGuard(h, j)
-			return &Error{Outcome: record.Converted, Reason: j.Reason, Err: err}
-		default:
-			if err == nil {
-				x.tellGuard(h, j)
-				x.hold(&answer.Head, j.Hold)
-			}
-			return err
+		if j.Fate != shed.Check {
+			return h, j, verdict
 		}
+		verdict, checked = x.monitor.Look(x.v.Context()), true
 	}
 }
 
@@ -103,6 +114,7 @@ func (x *exchange) sign(answer *upstream.Answer) {
 		x.journey(&answer.Head)
 	}
 	x.prove(answer)
+	x.noteElsewhere(answer)
 }
 
 // wasTurned reports whether Gatehouse itself ended the exchange with a backend.

@@ -122,6 +122,9 @@ func (x *exchange) ended(answer *upstream.Answer) {
 		x.tellAs(record.GuardSignedOut)
 		return
 	}
+	if home := x.route.Store; home != nil && home != x.store && home.troubled() {
+		x.refuseFromHere() // it was ended at another member, and home may have kept what it had of it
+	}
 	x.forgetUnless()
 }
 

@@ -40,6 +40,8 @@ type Store struct {
 	Copies bool
 	// Apart reports whether members show too little of what the others hold; nil: there are none.
 	Apart func() bool
+
+	elsewhere elsewhere // whose session it may not have, and another has
 }
 
 // settle puts the exchange before the store of the pool that it is bound for: its whole, or the part that keeps the session that the

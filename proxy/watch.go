@@ -44,13 +44,12 @@ type hearing struct {
 	watcher store.Watcher
 }
 
-// beginWatch begins the exchange's watch. The caller owes it a stop.
-func (x *exchange) beginWatch() *watch {
+// beginWatch begins a watch of the exchange, and returns it. The caller owes it a stop.
+func (x *exchange) beginWatch(w *watch) *watch {
 	limit := x.route.Timeout
 	if x.trying {
 		limit = min(limit, x.monitor.TrialTime())
 	}
-	w := &x.watch
 	w.life, w.alarms, w.impaired = &x.life, &x.handler.alarms, x.route.ImpairedTimeout
 	w.need, w.carries, w.signIn, w.safe, w.goesOn = x.route.Need, x.carries, x.route.SignIn, x.safe(), x.trying || !x.asks
 	w.begin(limit)
@@ -124,7 +123,14 @@ func (h *hearing) hear(v shed.Verdict) {
 		w.life.End(&Error{Outcome: outcome, Reason: shed.Reason(v.Cause.String())})
 		return
 	}
-	if due := time.Now().Add(w.impaired); impaired(concern(v, w.signIn), h.several) && due.Before(w.due) {
+	if impaired(concern(v, w.signIn), h.several) {
+		w.shorten()
+	}
+}
+
+// shorten bounds what is left of the time by that of an impaired store. It is called under w.mu, before the watch has stopped.
+func (w *watch) shorten() {
+	if due := time.Now().Add(w.impaired); due.Before(w.due) {
 		w.due = due
 		w.alarm.timer.Reset(w.impaired)
 	}

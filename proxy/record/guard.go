@@ -5,18 +5,19 @@ package record
 type Guard uint8
 
 const (
-	GuardPassed       Guard = iota // an answer that ends a session was let through: the store could be believed; also a Guard out of range
-	GuardDeletionHeld              // a cookie's deletion was taken out of an answer
-	GuardChangeHeld                // so was a cookie's other value
-	GuardConverted                 // an answer that would have signed somebody out became the page
-	GuardSignedOut                 // Gatehouse ended the session on this device, since the app could not
-	GuardRefused                   // a request with an id that had been signed out was refused
+	GuardPassed        Guard = iota // an answer that ends a session was let through: the store could be believed; also a Guard out of range
+	GuardDeletionHeld               // a cookie's deletion was taken out of an answer
+	GuardChangeHeld                 // so was a cookie's other value
+	GuardConverted                  // an answer that would have signed somebody out became the page
+	GuardSignedOut                  // Gatehouse ended the session on this device, since the app could not
+	GuardRefused                    // a request with an id that had been signed out was refused
+	GuardSecondOpinion              // an answer that denied the session gave way to that of the overflow pool, which knew it
 	guards
 )
 
 var guardWords = [guards]string{
 	GuardPassed: "passed", GuardDeletionHeld: "deletion_held", GuardChangeHeld: "change_held", GuardConverted: "converted",
-	GuardSignedOut: "signed_out", GuardRefused: "refused",
+	GuardSignedOut: "signed_out", GuardRefused: "refused", GuardSecondOpinion: "second_opinion",
 }
 
 // String returns the word of the surface.

@@ -25,6 +25,7 @@ func TestTalliesAreThereFromTheStart(t *testing.T) {
 		gatehouse_session_guard_total{action="deletion_held"} 0
 		gatehouse_session_guard_total{action="passed"} 0
 		gatehouse_session_guard_total{action="refused"} 0
+		gatehouse_session_guard_total{action="second_opinion"} 0
 		gatehouse_session_guard_total{action="signed_out"} 0
 		# HELP gatehouse_sign_ins_total Attempts to sign in by what became of them.
 		# TYPE gatehouse_sign_ins_total counter
@@ -46,7 +47,7 @@ func TestTalliesAreThereFromTheStart(t *testing.T) {
 			r.SignIn(result)
 		}
 	}
-	for action, n := range map[Guard]int{GuardDeletionHeld: 1, GuardChangeHeld: 2, GuardConverted: 3, GuardSignedOut: 4, GuardRefused: 5, GuardPassed: 6, guards: 7} {
+	for action, n := range map[Guard]int{GuardDeletionHeld: 1, GuardChangeHeld: 2, GuardConverted: 3, GuardSignedOut: 4, GuardRefused: 5, GuardPassed: 6, GuardSecondOpinion: 7, guards: 7} {
 		for range n {
 			r.Guard(action)
 		}
@@ -55,6 +56,7 @@ func TestTalliesAreThereFromTheStart(t *testing.T) {
 		`"success"} 0`, `"success"} 1`, `"unconfirmed"} 0`, `"unconfirmed"} 2`, `result="refused"} 0`, `result="refused"} 3`, `"shed"} 0`, `"shed"} 4`,
 		`"error"} 0`, `"error"} 11`, `"deletion_held"} 0`, `"deletion_held"} 1`, `"change_held"} 0`, `"change_held"} 2`, `"converted"} 0`, `"converted"} 3`,
 		`"signed_out"} 0`, `"signed_out"} 4`, `action="refused"} 0`, `action="refused"} 5`, `"passed"} 0`, `"passed"} 13`,
+		`"second_opinion"} 0`, `"second_opinion"} 7`,
 	).Replace(none))
 	if SignIn(200).String() != "error" || Guard(200).String() != "passed" {
 		t.Errorf("out of range: %s, %s", SignIn(200), Guard(200))

@@ -1,0 +1,137 @@
+package proxy
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"gatehouse/shed"
+	"gatehouse/shed/store"
+)
+
+func TestElsewhere(t *testing.T) {
+	const a, b = "aaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbb"
+	var e elsewhere
+	now := time.Now()
+	if !e.empty() || e.has("us", a, now) {
+		t.Error("nobody was added")
+	}
+	e.add("us", a, now)
+	e.add("us", "1", now) // many carry it
+	for _, c := range []struct {
+		store, id string
+		after     time.Duration
+		want      bool
+	}{
+		{"us", a, 0, true}, {"us", a, elsewhereTime - 1, true}, {"us", a, elsewhereTime, false},
+		{"ap", a, 0, false}, {"us", b, 0, false}, {"us", "1", 0, false}, {"us", "", 0, false},
+	} {
+		if got := e.has(c.store, c.id, now.Add(c.after)); got != c.want {
+			t.Errorf("%s at %s after %v: %v", c.id, c.store, c.after, got)
+		}
+	}
+	if e.add("us", a, now.Add(time.Minute)); !e.has("us", a, now.Add(elsewhereTime)) {
+		t.Error("who comes again is known for no longer")
+	}
+	if e.forget(); !e.empty() || e.has("us", a, now) {
+		t.Error("he is not forgotten")
+	}
+}
+
+func TestElsewhereIsForEverybodyAtOnce(t *testing.T) {
+	var e elsewhere
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for i := range 500 {
+				id := string(rune('a'+i%26)) + "aaaaaaaaaaaaaaaaaaa"
+				e.add("us", id, time.Now())
+				_ = e.has("us", id, time.Now()) || e.empty()
+				if i%100 == 0 {
+					e.forget()
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Who signed in over there is served over there, with one request each time, whatever he asks for, until his home is itself again.
+func TestWhoSignedInElsewhereGoesThereAtOnce(t *testing.T) {
+	a := newAfar(t, shed.GateSettings{})
+	a.eu.monitor.Set(store.Settings{
+		Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond, Payload: 64, Rise: 2, After: 50 * time.Millisecond, RampOver: 500 * time.Millisecond,
+	})
+	a.eu.breaks(t, shed.ReadOnly, shed.CauseReadOnly)
+	a.asked()
+	if got := a.ask("POST", "/login"); got.status != 303 || !a.known(ada) {
+		t.Fatalf("a sign-in at the other: %d %q; he is known there: %v", got.status, got.outcome, a.known(ada))
+	}
+	a.asked()
+	for _, method := range []string{"GET", "POST"} {
+		got := a.ask(method, "/", ada)
+		if home, there := a.asked(); got.body != "hello ada" || home != 0 || there != 1 {
+			t.Errorf("%s: %d %q; home was asked %d times, the other %d", method, got.status, got.outcome, home, there)
+		}
+	}
+	a.us.breaks(t, shed.Down, shed.CauseRefused)
+	if got := a.ask("GET", "/", ada); got.outcome != "converted; reason=read_only" {
+		t.Errorf("while the other is away: %d %q", got.status, got.outcome)
+	}
+	a.us.breaks(t, shed.Writable, shed.OK)
+	a.eu.breaks(t, shed.Writable, shed.OK)
+	if a.eu.monitor.Current().Recovering() { // by now it may not be
+		if got := a.ask("GET", "/", ada); a.eu.monitor.Current().Recovering() && got.body != "hello ada" {
+			t.Errorf("during the ramp: %d %q", got.status, got.outcome)
+		}
+	}
+	until(t, "the ramp is over", func() bool { return !a.eu.monitor.Current().Recovering() })
+	a.asked()
+	a.ask("GET", "/", stranger)
+	if home, there := a.asked(); home != 1 || there != 0 || !a.eu.elsewhere.empty() {
+		t.Errorf("home is itself again, and was asked %d times, the other %d; all are forgotten: %v", home, there, a.eu.elsewhere.empty())
+	}
+}
+
+// Gatehouse need not have seen him sign in: the first answer tells where he is.
+func TestWhoWasFoundElsewhereIsNotLookedForAgain(t *testing.T) {
+	a := newAfar(t, shed.GateSettings{})
+	a.eu.breaks(t, shed.ReadOnly, shed.CauseReadOnly)
+	a.asked()
+	for i, want := range []int64{1, 0, 0} {
+		got := a.ask("GET", "/", ada)
+		if home, there := a.asked(); got.body != "hello ada" || home != want || there != 1 {
+			t.Errorf("time %d: %d %q; home was asked %d times, the other %d", i+1, got.status, got.outcome, home, there)
+		}
+	}
+	got := a.ask("POST", "/", ada)
+	if home, there := a.asked(); got.body != "hello ada" || home != 0 || there != 1 {
+		t.Errorf("a POST: %d %q; home was asked %d times, the other %d", got.status, got.outcome, home, there)
+	}
+}
+
+// Who signs out over there is signed out at home, too, which may have kept what it had of him.
+func TestWhoSignsOutElsewhereIsSignedOut(t *testing.T) {
+	a := newAfar(t, shed.GateSettings{})
+	a.eu.breaks(t, shed.ReadOnly, shed.CauseReadOnly)
+	if got := a.ask("GET", "/", ada); got.body != "hello ada" {
+		t.Fatalf("%d %q", got.status, got.outcome)
+	}
+	a.asked()
+	got := a.ask("POST", "/logout", ada)
+	if home, there := a.asked(); got.body != "hello ada" || home != 0 || there != 1 {
+		t.Errorf("%d %q; home was asked %d times, the other %d", got.status, got.outcome, home, there)
+	}
+	if got := a.ask("GET", "/", ada); got.body == "hello ada" {
+		t.Error("a copy of his cookie is still good")
+	}
+}
+
+// What is given to somebody whose home is well comes there soon enough.
+func TestNobodyIsElsewhereWhileHomeIsWell(t *testing.T) {
+	a := newAfar(t, shed.GateSettings{})
+	a.home.Close() // so that the pool borrows
+	if got := a.ask("POST", "/login"); got.status != 303 || !a.eu.elsewhere.empty() {
+		t.Errorf("%d %q; nobody is noted: %v", got.status, got.outcome, a.eu.elsewhere.empty())
+	}
+}
