@@ -91,7 +91,8 @@ type shard struct {
 	spill  [spills]*rate.Limiter // made when needed
 }
 
-// now is time.Now for half the cost: only how long ago something was is asked of it, never the time of day. It is called under the lock.
+// now is time.Now for half the cost: only how long ago something was is asked of it, never the time of day. It is called under
+// the lock.
 func (s *shard) now() time.Time { return s.from.Add(time.Since(s.from)) }
 
 type slot struct {
