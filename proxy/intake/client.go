@@ -69,7 +69,7 @@ func (t Trusted) walk(client netip.Addr, said []hopBefore) netip.Addr {
 
 // forwarded reads one entry of X-Forwarded-For, or a node of Forwarded: an address, or one with a port as some balancers write it.
 func forwarded(s string) (netip.Addr, bool) {
-	s = strings.Trim(s, " \t")
+	s = trim(s)
 	if a, err := netip.ParseAddr(s); err == nil {
 		return a.Unmap().WithZone(""), true
 	}

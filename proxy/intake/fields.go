@@ -38,7 +38,7 @@ func Clean(head *h1.Head, trusted bool, allow []string) (Facts, error) {
 			for v := l.Value; v != ""; {
 				var word string
 				word, v, _ = strings.Cut(v, ",")
-				if word = strings.Trim(word, " \t"); word == "" {
+				if word = trim(word); word == "" {
 					continue
 				}
 				if vital(word) {
@@ -56,21 +56,17 @@ func Clean(head *h1.Head, trusted bool, allow []string) (Facts, error) {
 			f.Websocket = f.Websocket || strings.EqualFold(l.Value, "websocket")
 		}
 	}
-	asked := false
-	for _, n := range named {
-		asked = asked || is(n, "Upgrade")
-	}
-	f.Websocket = f.Websocket && asked
+	f.Websocket = f.Websocket && isAny("Upgrade", named)
 	bad := false
 	head.DelFunc(func(l h1.Line) bool {
 		bad = bad || !h1.ValidValue(l.Value)
-		switch {
-		case isAny(l.Name, hop[:]), isAny(l.Name, named), isAny(l.Name, never[:]), ours(l.Name):
+		switch known := suspect(l.Name); {
+		case known && (isAny(l.Name, hop[:]) || isAny(l.Name, never[:]) || ours(l.Name)), isAny(l.Name, named):
 			return true
-		case strings.Contains(l.Name, "_"):
+		case strings.IndexByte(l.Name, '_') >= 0:
 			return !isAny(l.Name, allow)
 		case !trusted:
-			return onlyTrusted(l.Name)
+			return known && onlyTrusted(l.Name)
 		}
 		return false
 	})
@@ -78,6 +74,31 @@ func Clean(head *h1.Head, trusted bool, allow []string) (Facts, error) {
 		return f, ErrField
 	}
 	return f, nil
+}
+
+// suspect reports whether a name begins as one of hop, never, ours or onlyTrusted does. Most names do not, and need not be compared
+// with each of those.
+func suspect(name string) bool {
+	if name == "" {
+		return false
+	}
+	switch name[0] | 0x20 { // no two letters become one by this, and nothing else becomes one of these that a name may hold
+	case 'c':
+		return len(name) > len("Cookie") && hasPrefix(name, "Con") || hasPrefix(name, "Client-")
+	case 'e':
+		return len(name) == len("Expect")
+	case 'f':
+		return len(name) == len("Forwarded")
+	case 'h':
+		return len(name) == len("HTTP2-Settings")
+	case 's':
+		return hasPrefix(name, "Ssl-")
+	case 'u':
+		return len(name) == len("Upgrade")
+	case 'g', 'k', 'p', 't', 'x':
+		return true
+	}
+	return false
 }
 
 // early are fields that mean something only before the body: who asks, for what, and what the body is.
@@ -102,7 +123,7 @@ func Announced(list string, trusted bool) string {
 	}
 	var all h1.Head
 	for name := range strings.SplitSeq(list, ",") {
-		if name = strings.Trim(name, " \t"); h1.ValidName(name) && !is(name, "Trailer") {
+		if name = trim(name); h1.ValidName(name) && !is(name, "Trailer") {
 			all = append(all, h1.Line{Name: name})
 		}
 	}
@@ -121,14 +142,14 @@ func CleanAnswer(head *h1.Head) {
 	for _, l := range *head {
 		if is(l.Name, "Connection") {
 			for word := range strings.SplitSeq(l.Value, ",") {
-				if word = strings.Trim(word, " \t"); word != "" && !vital(word) {
+				if word = trim(word); word != "" && !vital(word) {
 					named = append(named, word)
 				}
 			}
 		}
 	}
 	head.DelFunc(func(l h1.Line) bool {
-		return isAny(l.Name, hop[:]) || isAny(l.Name, named) || ours(l.Name)
+		return suspect(l.Name) && (isAny(l.Name, hop[:]) || ours(l.Name)) || isAny(l.Name, named)
 	})
 }
 
@@ -166,9 +187,20 @@ func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && is(s[:le
 
 func hasWord(list, word string) bool {
 	for w := range strings.SplitSeq(list, ",") {
-		if is(strings.Trim(w, " \t"), word) {
+		if is(trim(w), word) {
 			return true
 		}
 	}
 	return false
+}
+
+// trim returns s without blanks and tabs around it. strings.Trim makes a set of them each time.
+func trim(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }

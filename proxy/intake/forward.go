@@ -3,7 +3,6 @@ package intake
 import (
 	"cmp"
 	"net/netip"
-	"strings"
 
 	"gatehouse/proxy/h1"
 )
@@ -23,11 +22,7 @@ const mostHops = 32
 // Tell writes the fields that tell a backend about the visitor: X-Forwarded-*, and Forwarded (RFC 7239) with the same words. Clean
 // must have run before.
 func (o Origin) Tell(head *h1.Head) {
-	peer := "unknown"
-	if o.Peer.IsValid() {
-		peer = o.Peer.Unmap().WithZone("").String()
-	}
-	own := hopBefore{node: peer, proto: "http", host: o.Host}
+	own := hopBefore{proto: "http", host: o.Host}
 	if o.Secure {
 		own.proto = "https"
 	}
@@ -40,22 +35,64 @@ func (o Origin) Tell(head *h1.Head) {
 	if len(said) > 0 {
 		first.proto, first.host = cmp.Or(said[0].proto, own.proto), cmp.Or(said[0].host, own.host)
 	}
-	var room [128]byte
-	forwarded := room[:0]
-	var list strings.Builder
+
+	// Both lists are made in one piece of memory.
+	var room [256]byte
+	b := room[:0]
 	for _, h := range said {
-		list.WriteString(entry(h.node) + ", ")
-		forwarded = append(appendElement(forwarded, h), ", "...)
+		b = append(append(b, entry(h.node)...), ", "...)
 	}
-	head.Set("X-Forwarded-For", list.String()+peer)
-	if !head.Has("X-Forwarded-Proto") {
+	peer := o.Peer.Unmap().WithZone("")
+	b = appendPeer(b, peer)
+	n := len(b)
+	for _, h := range said {
+		b = append(appendElement(b, h), ", "...)
+	}
+	b = appendOwn(b, peer, own)
+	lists := string(b)
+
+	proto, host := false, false
+	head.DelFunc(func(l h1.Line) bool {
+		switch {
+		case is(l.Name, "X-Forwarded-For"), is(l.Name, "Forwarded"), is(l.Name, "X-Request-Id"):
+			return true
+		case is(l.Name, "X-Forwarded-Proto"):
+			proto = true
+		case is(l.Name, "X-Forwarded-Host"):
+			host = true
+		}
+		return false
+	})
+	head.Add("X-Forwarded-For", lists[:n])
+	if !proto {
 		head.Add("X-Forwarded-Proto", first.proto)
 	}
-	if !head.Has("X-Forwarded-Host") {
+	if !host {
 		head.Add("X-Forwarded-Host", first.host)
 	}
-	head.Set("Forwarded", string(appendElement(forwarded, own)))
-	head.Set("X-Request-Id", o.ID)
+	head.Add("Forwarded", lists[n:])
+	head.Add("X-Request-Id", o.ID)
+}
+
+// appendPeer writes who is at the other end of the connection.
+func appendPeer(b []byte, peer netip.Addr) []byte {
+	if !peer.IsValid() {
+		return append(b, "unknown"...)
+	}
+	return peer.AppendTo(b)
+}
+
+// appendOwn writes the element of Forwarded that is ours: appendElement for an address that need not be read first.
+func appendOwn(b []byte, peer netip.Addr, own hopBefore) []byte {
+	if peer.Is6() {
+		b = append(peer.AppendTo(append(b, `for="[`...)), `]"`...)
+	} else {
+		b = appendPeer(append(b, "for="...), peer)
+	}
+	if own.host != "" {
+		b = appendValue(append(b, ";host="...), own.host)
+	}
+	return append(append(b, ";proto="...), own.proto...)
 }
 
 // RequestID returns the id that a trusted proxy gave the request, or "" where there is none that is safe in a log line: at

@@ -30,7 +30,7 @@ func before(head h1.Head) []hopBefore {
 			var pair string
 			pair, rest = cutOutside(rest, ';')
 			name, value, _ := strings.Cut(pair, "=")
-			switch value = unquote(strings.Trim(value, " \t")); strings.ToLower(strings.Trim(name, " \t")) {
+			switch value = unquote(trim(value)); strings.ToLower(trim(name)) {
 			case "for":
 				h.node = value
 			case "proto":
@@ -71,7 +71,7 @@ func entries(head h1.Head, name string, quotes bool) func(func(string) bool) {
 				} else {
 					entry, line, _ = strings.Cut(line, ",")
 				}
-				if entry = strings.Trim(entry, " \t"); entry != "" && !yield(entry) {
+				if entry = trim(entry); entry != "" && !yield(entry) {
 					return
 				}
 			}

@@ -12,12 +12,17 @@ type Target struct {
 	RawPath string // as it came
 	Query   string // without the question mark
 	Asked   bool   // there was a question mark, even if nothing follows it
+
+	whole string // RawPath and Query as they were read, in one piece; only where there is a query
 }
 
 // Origin returns the target in origin form, byte for byte as it came.
 func (t Target) Origin() string {
 	if !t.Asked {
 		return t.RawPath
+	}
+	if n := len(t.RawPath); len(t.whole) == n+1+len(t.Query) && t.whole[:n] == t.RawPath && t.whole[n+1:] == t.Query {
+		return t.whole
 	}
 	return t.RawPath + "?" + t.Query
 }
@@ -57,13 +62,23 @@ func ReadTarget(method, target, host string) (Target, error) {
 		}
 	}
 	for i := range len(target) {
-		if c := target[i]; c <= ' ' || c == 0x7f || c == '#' {
+		if !targetBytes[target[i]] {
 			return t, ErrTarget
 		}
 	}
-	t.RawPath, t.Query, t.Asked = strings.Cut(target, "?")
+	if t.RawPath, t.Query, t.Asked = strings.Cut(target, "?"); t.Asked {
+		t.whole = target
+	}
 	return t, nil
 }
+
+// targetBytes are those that a target may hold.
+var targetBytes = func() (set [256]bool) {
+	for c := range set {
+		set[c] = c > ' ' && c != 0x7f && c != '#'
+	}
+	return set
+}()
 
 func cutScheme(target string) (string, bool) {
 	for _, scheme := range [...]string{"http://", "https://"} {
@@ -122,6 +137,12 @@ func splitHost(s string) (host, port string, ok bool) {
 	return strings.TrimSuffix(strings.ToLower(host), "."), port, strings.Trim(host, ".") != ""
 }
 
-func nameByte(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_'
-}
+func nameByte(c byte) bool { return nameBytes[c] }
+
+// nameBytes are letters, digits, dots, dashes and underscores.
+var nameBytes = func() (set [256]bool) {
+	for c := byte(0); c < 0x80; c++ {
+		set[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_'
+	}
+	return set
+}()

@@ -83,4 +83,13 @@ func thousandths(s string) (int, bool) {
 	return q, q <= 1000
 }
 
-func trim(s string) string { return strings.Trim(s, " \t") }
+// trim returns s without blanks and tabs around it. strings.Trim makes a set of them each time.
+func trim(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}

@@ -32,7 +32,10 @@ type Maker struct {
 // New prepares every answer. It fails where the template cannot be parsed, cannot give one of the answers, or holds what the
 // answers' Content-Security-Policy would block.
 func New(s Settings) (*Maker, error) {
-	m := &Maker{policy: policy(styleSource(style)), backlog: Backlog{Min: s.MinWait, Max: s.MaxWait}, language: newMemo(language), form: newMemo(negotiate)}
+	m := &Maker{
+		policy: policy(styleSource(style)), backlog: Backlog{Min: s.MinWait, Max: s.MaxWait},
+		language: newMemo(language), form: newMemo(negotiate),
+	}
 	for k := range kinds {
 		for i, l := range catalogue {
 			for f := range forms {

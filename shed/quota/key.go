@@ -59,7 +59,10 @@ func TextKey(s string) Key {
 
 // place spreads keys over shards and spill buckets. All of an IPv6 /48 has the same place.
 func (k id) place() uint64 {
-	if k.kind == kindV6 {
+	switch k.kind {
+	case kindText:
+		return k.lo // a seeded hash already
+	case kindV6:
 		k.hi &^= 0xffff
 	}
 	return maphash.Comparable(seedPlace, k)

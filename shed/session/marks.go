@@ -109,8 +109,8 @@ func cookies(f Fields) func(yield func(name, value string) bool) {
 				var pair string
 				pair, line, _ = strings.Cut(line, ";")
 				name, value, _ := strings.Cut(pair, "=")
-				value = strings.Trim(value, " \t")
-				if value != "" && value != `""` && !yield(strings.Trim(name, " \t"), value) {
+				value = trim(value)
+				if value != "" && value != `""` && !yield(trim(name), value) {
 					return
 				}
 			}
@@ -121,7 +121,10 @@ func cookies(f Fields) func(yield func(name, value string) bool) {
 // match returns the first of marks that names the cookie, and -1 where none does.
 func match(marks []string, name string) int {
 	for i, mark := range marks {
-		if stem, any := strings.CutSuffix(mark, "*"); any && strings.HasPrefix(name, stem) || name == mark {
+		if name == mark {
+			return i
+		}
+		if stem, any := strings.CutSuffix(mark, "*"); any && strings.HasPrefix(name, stem) {
 			return i
 		}
 	}

@@ -64,6 +64,9 @@ func SetCookie(name, value string, life time.Duration, secure, crossSite bool) s
 // Own reports whether a name is that of one of Gatehouse's own cookies, whatever its case: what a visitor cannot have been given
 // is not passed on either.
 func Own(name string) bool {
+	if len(name) < len(PlaceCookie) || name[0]|0x20 != 'g' { // nearly every one
+		return false
+	}
 	return strings.EqualFold(name, ProofCookie) || strings.EqualFold(name, AdmissionCookie) || strings.EqualFold(name, PlaceCookie)
 }
 

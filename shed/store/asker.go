@@ -59,12 +59,8 @@ func (w *asker) verdict() shed.Verdict {
 // then is marked Late. Whoever needs few parts waits for no other. While the combination is impaired, or a person or trials overrule
 // the checks that it rests on, nobody waits.
 func (g *Group) Verdict(ctx context.Context, maxAge time.Duration) shed.Verdict {
-	at := g.at.Load()
-	if at.final() {
+	if at := g.at.Load(); at.fresh(maxAge) {
 		return at.current()
-	}
-	if now := time.Now(); at.fresh(now, maxAge) {
-		return at.verdict(now)
 	}
 	v, _ := g.join(ctx, &g.askers, false, (*union).final)
 	return v

@@ -160,12 +160,8 @@ func (m *Monitor) HeldUntil() time.Time { return m.at.Load().held }
 // then returns what is known, marked Late. While the store is impaired, or a person or trials overrule the checks, it never
 // waits.
 func (m *Monitor) Verdict(ctx context.Context, maxAge time.Duration) shed.Verdict {
-	at := m.at.Load()
-	if at.final() {
+	if at := m.at.Load(); at.fresh(maxAge) {
 		return at.current()
-	}
-	if now := time.Now(); at.fresh(now, maxAge) {
-		return at.verdict(now)
 	}
 	v, _ := m.join(ctx, false)
 	return v

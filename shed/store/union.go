@@ -48,8 +48,8 @@ func (u *union) verdict(now time.Time) shed.Verdict {
 }
 
 // fresh reports whether the union answers a request that demands a check begun at most maxAge ago: see standing.fresh.
-func (u *union) fresh(now time.Time, maxAge time.Duration) bool {
-	return u.final() || maxAge > 0 && !u.Begun.IsZero() && now.Sub(u.Begun) <= maxAge
+func (u *union) fresh(maxAge time.Duration) bool {
+	return u.final() || maxAge > 0 && !u.Begun.IsZero() && time.Since(u.Begun) <= maxAge
 }
 
 // final reports whether nobody waits for a verdict: to be refused, or for checks that are overruled.
