@@ -89,7 +89,6 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 		}
 	}
 	buf := buffers.Get().(*[copySize]byte)
-	defer buffers.Put(buf)
 	reader := &x.reader
 	reader.x = x
 	defer reader.stop()
@@ -110,6 +109,7 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 		}
 		switch {
 		case err == io.EOF:
+			buffers.Put(buf) // nobody has it: where a write fails HTTP/2 may still be reading it
 			return nil
 		case errors.Is(x.life.Err(), shed.ErrDisplaced):
 			x.shed(shed.ErrDisplaced)

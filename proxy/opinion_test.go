@@ -63,6 +63,7 @@ func newAfar(t *testing.T, gate shed.GateSettings) *afar {
 	a.own, a.over = newPool(t, "eu", shed.GateSettings{}, a.home.URL), newPool(t, "us", gate, a.there.URL)
 	a.route = &Route{
 		Pool: a.own, Overflow: a.over, Store: a.eu.Store, OverflowStore: a.us.Store, Need: shed.NeedRead, Guard: true, MaxAge: 250 * time.Millisecond,
+		Timeout: 30 * time.Second, ImpairedTimeout: 3 * time.Second,
 	}
 	signIn := *a.route
 	signIn.Need, signIn.SignIn = shed.NeedWrite, true
@@ -153,7 +154,7 @@ func TestASecondOpinionThatHelpsNobodyChangesNothing(t *testing.T) {
 			if got.outcome != "converted; reason=read_only" || cookies(got) != "" || home != 1 || there != c.there {
 				t.Errorf("%d %q with %q; home was asked %d times, the other %d", got.status, got.outcome, cookies(got), home, there)
 			}
-			if got.took > a.route.Timeout/2 { // and impaired_timeout is a fraction of a second
+			if got.took > a.route.Timeout/2 { // and impaired_timeout is a tenth of it
 				t.Errorf("he waited %v for his page", got.took)
 			}
 			until(t, "the line is written", func() bool { return a.log.has(`"outcome":"converted"`) })
