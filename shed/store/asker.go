@@ -214,9 +214,6 @@ func (g *Group) First(ctx context.Context) shed.Verdict {
 	return v
 }
 
-// OnClose calls f once when the combination becomes impaired, or worsens from read-only to down, or does so for those whom no hold
-// concerns: see Monitor.OnClose. Who depends on one part only registers with that.
-func (g *Group) OnClose(f func(shed.Verdict)) (stop func()) { return g.watch.add(f) }
-
-// Watch is OnClose for who brings the memory for it: see Monitor.Watch.
+// Watch has h told once when the combination becomes impaired, or worsens from read-only to down, or does so for those whom no hold
+// concerns: see Monitor.Watch. Who depends on one part only watches that.
 func (g *Group) Watch(w *Watcher, h Hearer) { g.watch.put(w, h) }

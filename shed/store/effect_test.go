@@ -93,7 +93,7 @@ func TestAHoldDownIsNoBlanketPermission(t *testing.T) {
 			t.Errorf("%+v: permission from before the request", v)
 		}
 		called := 0
-		s.OnClose(func(shed.Verdict) { called++ })
+		onClose(s, func(shed.Verdict) { called++ })
 		s.p.say(readOnly)
 		until(t, time.Second, "closed again", func() bool { return s.Current().Observed == shed.ReadOnly })
 		if called != 1 {
@@ -189,7 +189,7 @@ func TestAnOverrideIsActedOnUntilItEnds(t *testing.T) {
 func TestAnOverrideCanCloseAndItsEndOpensByTheRamp(t *testing.T) {
 	in(t, usual, good, func(t *testing.T, s *scene) {
 		cancelled := 0
-		s.OnClose(func(shed.Verdict) { cancelled++ })
+		onClose(s, func(shed.Verdict) { cancelled++ })
 		if err := s.Override(Override{State: shed.ReadOnly, By: "ada", Until: time.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,7 @@ func TestWithAllTheWorstPartDecides(t *testing.T) {
 	inGroup(t, together(0), abc, func(t *testing.T, tr *troupe) {
 		tr.want(t, shed.Writable, shed.OK)
 		called := 0
-		tr.OnClose(func(v shed.Verdict) {
+		onClose(tr, func(v shed.Verdict) {
 			if called++; v.State != shed.ReadOnly {
 				t.Errorf("called back with %+v", v)
 			}
@@ -52,7 +52,7 @@ func TestWithAllTheWorstPartDecides(t *testing.T) {
 
 func TestWithAnyAPartThatFailsChangesNothingButWhatJudgesAnswers(t *testing.T) {
 	inGroup(t, together(1), abc, func(t *testing.T, tr *troupe) {
-		tr.OnClose(func(v shed.Verdict) { t.Errorf("called back with %+v", v) })
+		onClose(tr, func(v shed.Verdict) { t.Errorf("called back with %+v", v) })
 		told := len(tr.of(""))
 		for _, e := range []Evidence{readOnly, refused, hung, noAuth} {
 			tr.p["b"].say(e)

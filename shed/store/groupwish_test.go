@@ -129,7 +129,7 @@ func TestAGroupConcurrently(t *testing.T) {
 			func() { tr.EndOverride("ada") },
 			func() { tr.Set(set) },
 			func() { tr.After(func(shed.Verdict) {}) },
-			func() { tr.OnClose(func(shed.Verdict) { tr.Current() })() },
+			func() { onClose(tr, func(shed.Verdict) { tr.Current() })() },
 			func() { tr.f.play(Part{Name: "a"}, Part{Name: "b"}, Part{Name: "c"}) },
 			func() { tr.f.play(Part{Name: "a"}, Part{Name: "b"}) },
 			func() { tr.p["a"].say(refused); tr.p["b"].say(good, readOnly, readOnly) },

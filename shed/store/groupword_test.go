@@ -54,7 +54,7 @@ func TestAPersonsWordIsAboutTheWholeStore(t *testing.T) {
 func TestAnOverrideOfTheWholeRunsOutAtOnceEverywhere(t *testing.T) {
 	inGroup(t, together(0), abc, func(t *testing.T, tr *troupe) {
 		called := 0
-		tr.OnClose(func(shed.Verdict) { called++ })
+		onClose(tr, func(shed.Verdict) { called++ })
 		told := len(tr.of(""))
 		if err := tr.Override(Override{State: shed.ReadOnly, By: "ada", Until: time.Now().Add(time.Minute)}); err != nil {
 			t.Fatal(err)
@@ -113,7 +113,7 @@ func TestAHoldDownOfAPartHoldsWhatNeedsIt(t *testing.T) {
 			t.Error("a hold is no impairment")
 		}
 		called := 0
-		tr.OnClose(func(shed.Verdict) { called++ })
+		onClose(tr, func(shed.Verdict) { called++ })
 		tr.p["a"].say(readOnly)
 		until(t, time.Second, "closed", func() bool { return tr.Current().Cause == shed.CauseReadOnly })
 		if called != 1 {

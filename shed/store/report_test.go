@@ -19,7 +19,7 @@ func believing() Settings {
 func TestAQuorumOfBackendsHoldsSignIns(t *testing.T) {
 	in(t, believing(), good, func(t *testing.T, s *scene) {
 		called := 0
-		s.OnClose(func(shed.Verdict) { called++ })
+		onClose(s, func(shed.Verdict) { called++ })
 		s.Report(Report{From: "one", For: 2 * time.Second})
 		for range 5 {
 			s.Report(Report{From: "one", For: 2 * time.Second})
@@ -209,7 +209,7 @@ func TestReportsAboutTheWholeStoreAndAboutAPart(t *testing.T) {
 	set := GroupSettings{Settings: believing()}
 	inGroup(t, set, abc, func(t *testing.T, tr *troupe) {
 		called := 0
-		tr.OnClose(func(shed.Verdict) { called++ })
+		onClose(tr, func(shed.Verdict) { called++ })
 		for _, from := range []string{"one", "two"} {
 			tr.Report(Report{From: from, For: 2 * time.Second})
 		}

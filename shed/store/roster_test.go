@@ -67,7 +67,7 @@ func TestAPartThatIsNewAndFailedIsSeen(t *testing.T) {
 // Whoever waits while parts come and go waits no longer than two timeouts, and nobody is told of a state that no part was in.
 func TestNobodyWaitsForEverWhilePartsChange(t *testing.T) {
 	inGroup(t, together(0), abc, func(t *testing.T, tr *troupe) {
-		tr.OnClose(func(v shed.Verdict) { t.Errorf("called back with %+v", v) })
+		onClose(tr, func(v shed.Verdict) { t.Errorf("called back with %+v", v) })
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

@@ -67,26 +67,10 @@ func (sh *shard) remove(w *Watcher) {
 	w.prev, w.next, w.listed = nil, nil, false
 }
 
-// OnClose calls f once when the state becomes impaired, or worsens from read-only to down, by the checks or by an override. f runs
-// in the Monitor's own goroutine, or in that of who set the override: it must return at once (cancel something, signal somebody) and may call OnClose again to hear of the next
-// closing. Since the store may close at any moment, register first and look at Current afterwards.
-//
-// stop is idempotent and cheap. Once it has returned f will not begin any more, though one that began may still be running.
-func (m *Monitor) OnClose(f func(shed.Verdict)) (stop func()) { return m.watch.add(f) }
-
-// Watch is OnClose for who brings the memory for it: h is told once, unless w is stopped before. w must not be watching.
+// Watch has h told once when the state becomes impaired, or worsens from read-only to down, by the checks or by an override, unless w
+// is stopped before. It is told in the Monitor's own goroutine, or in that of who set the override. Since the store may close at any
+// moment, watch first and look at Current afterwards. w must not be watching.
 func (m *Monitor) Watch(w *Watcher, h Hearer) { m.watch.put(w, h) }
-
-// hears makes a func a Hearer.
-type hears func(shed.Verdict)
-
-func (f hears) StoreClosed(v shed.Verdict) { f(v) }
-
-func (ws *watchers) add(f func(shed.Verdict)) (stop func()) {
-	w := new(Watcher)
-	ws.put(w, hears(f))
-	return func() { w.Stop() }
-}
 
 func (ws *watchers) put(w *Watcher, h Hearer) {
 	sh := &ws.shards[rand.Uint32()%uint32(len(ws.shards))]

@@ -10,18 +10,30 @@ import (
 	"gatehouse/shed"
 )
 
-func TestOnClose(t *testing.T) {
+// hears makes a func a Hearer.
+type hears func(shed.Verdict)
+
+func (f hears) StoreClosed(v shed.Verdict) { f(v) }
+
+// onClose calls f once when m closes.
+func onClose(m interface{ Watch(*Watcher, Hearer) }, f func(shed.Verdict)) (stop func()) {
+	w := new(Watcher)
+	m.Watch(w, hears(f))
+	return func() { w.Stop() }
+}
+
+func TestWatch(t *testing.T) {
 	in(t, usual, good, func(t *testing.T, s *scene) {
 		var heard []shed.State
 		var again func(v shed.Verdict)
 		again = func(v shed.Verdict) {
 			heard = append(heard, v.State)
-			s.OnClose(again)
+			onClose(s, again)
 		}
-		s.OnClose(again)
+		onClose(s, again)
 		once := 0
-		stop := s.OnClose(func(shed.Verdict) { once++ })
-		never := s.OnClose(func(shed.Verdict) { t.Error("called after stop") })
+		stop := onClose(s, func(shed.Verdict) { once++ })
+		never := onClose(s, func(shed.Verdict) { t.Error("called after stop") })
 		never()
 		never()
 
@@ -59,7 +71,7 @@ func TestAnybodyInFlightIsCancelled(t *testing.T) {
 		var all sync.WaitGroup
 		for range 500 {
 			ctx, cancel := context.WithCancel(t.Context())
-			stop := s.OnClose(func(shed.Verdict) { cancel() })
+			stop := onClose(s, func(shed.Verdict) { cancel() })
 			all.Go(func() {
 				defer stop()
 				<-ctx.Done()
@@ -76,7 +88,7 @@ func TestStopWhileTelling(t *testing.T) {
 	var m Monitor
 	stops, told := make([]func(), 400), 0
 	for i := range stops {
-		stops[i] = m.OnClose(func(shed.Verdict) {
+		stops[i] = onClose(&m, func(shed.Verdict) {
 			told++
 			for k := 0; k < len(stops); k += 2 {
 				stops[k]()
@@ -104,7 +116,7 @@ func TestWatchersConcurrently(t *testing.T) {
 			for time.Now().Before(end) {
 				stops := make([]func(), 8)
 				for i := range stops {
-					stops[i] = m.OnClose(func(shed.Verdict) {})
+					stops[i] = onClose(&m, func(shed.Verdict) {})
 				}
 				for _, stop := range stops {
 					stop()
@@ -135,10 +147,6 @@ func TestAFreshVerdictDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, func() { m.Current(); m.LastImpaired() }); n != 0 {
 		t.Errorf("Current and LastImpaired: %v allocations", n)
 	}
-	f := func(shed.Verdict) {}
-	if n := testing.AllocsPerRun(1000, func() { m.OnClose(f)() }); n > 2 {
-		t.Errorf("OnClose and stop: %v allocations", n)
-	}
 	var w Watcher
 	h := new(ear)
 	if n := testing.AllocsPerRun(1000, func() {
@@ -167,24 +175,10 @@ func BenchmarkVerdictFresh(b *testing.B) {
 	})
 }
 
-func BenchmarkOnCloseAndStop(b *testing.B) {
-	m := fresh()
-	f := func(shed.Verdict) {}
-	for range 1000 {
-		m.OnClose(f)
-	}
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			m.OnClose(f)()
-		}
-	})
-}
-
 func BenchmarkWatchAndStop(b *testing.B) {
 	m := fresh()
 	for range 1000 {
-		m.OnClose(func(shed.Verdict) {})
+		onClose(m, func(shed.Verdict) {})
 	}
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
