@@ -22,7 +22,7 @@ func onClose(m interface{ Watch(*Watcher, Hearer) }, f func(shed.Verdict)) (stop
 	return func() { w.Stop() }
 }
 
-func TestWatch(t *testing.T) {
+func TestClosingsAreTold(t *testing.T) {
 	in(t, usual, good, func(t *testing.T, s *scene) {
 		var heard []shed.State
 		var again func(v shed.Verdict)
