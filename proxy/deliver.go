@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse/proxy/edge"
+	"gatehouse/proxy/h1"
 	"gatehouse/proxy/intake"
 	"gatehouse/proxy/record"
 	"gatehouse/proxy/upstream"
@@ -44,13 +45,14 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 	if x.v.Method() == "HEAD" {
 		return nil
 	}
-	if err := x.copyBody(a); err != nil {
+	if err := x.copyBody(a); err != nil || a.Length >= 0 {
 		return err
 	}
-	if a.Trailer == nil {
-		return nil
-	}
-	trailer := a.Trailer()
+	return x.sendTrailer(a.Trailer())
+}
+
+// sendTrailer passes a trailer on, cleaned as the head was.
+func (x *exchange) sendTrailer(trailer h1.Head) error {
 	intake.CleanAnswer(&trailer)
 	dropOwn(&trailer)
 	x.holdAside(&trailer)
