@@ -51,6 +51,7 @@ const (
 	reasonConnect   shed.Reason = "backend_unreachable"
 	reasonBroken    shed.Reason = "backend_broken"
 	reasonLate      shed.Reason = "backend_late"
+	reasonDeadline  shed.Reason = "call_deadline"
 	reasonCut       shed.Reason = "backend_cut"
 	reasonNone      shed.Reason = "no_backend"
 	reasonUpgrade   shed.Reason = "upgrade"
@@ -104,6 +105,8 @@ func classify(err error) *Error {
 		return &Error{Outcome: record.Error, Kind: page.Failed, Status: 503, Reason: reasonNone}
 	case errors.Is(err, upstream.ErrConnect):
 		return &Error{Outcome: record.Error, Kind: page.Failed, Status: 502, Reason: reasonConnect, Err: err}
+	case errors.Is(err, upstream.ErrDeadline):
+		return &Error{Outcome: record.Error, Kind: page.Failed, Status: 504, Reason: reasonDeadline, Err: err}
 	case errors.Is(err, upstream.ErrLate):
 		return &Error{Outcome: record.Error, Kind: page.Failed, Status: 504, Reason: reasonLate, Err: err}
 	case errors.Is(err, upstream.ErrBroken):

@@ -211,6 +211,8 @@ func reason(outcome, word string) string {
 		return "the backend broke off"
 	case "backend_late":
 		return "the backend did not answer in time"
+	case "call_deadline":
+		return "the time that the client gave its call was over"
 	case "backend_cut":
 		return "the backend's answer was cut short"
 	case "visitor_gone":

@@ -74,7 +74,7 @@ func (s *stream) classify(err error) error {
 	case over != nil:
 		return over
 	case s.overdue(err):
-		return fmt.Errorf("%w: %w: %w", ErrLate, errDeadline, err)
+		return fmt.Errorf("%w: %w: %w", ErrLate, ErrDeadline, err)
 	case !s.sent && (s.try == nil || !s.try.wrote.Load()) && s.body.untouched():
 		return fmt.Errorf("%w: %w", ErrConnect, err)
 	default:

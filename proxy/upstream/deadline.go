@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// errDeadline is wrapped in an ErrLate when the visitor's own time was over.
-var errDeadline = errors.New("the visitor's own time for the call is over")
-
 // overdue reports whether a backend has cancelled a call by gRPC since the time that the visitor gave it is over: servers do so
 // without an answer.
 func (s *stream) overdue(err error) bool {

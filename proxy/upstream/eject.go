@@ -76,7 +76,7 @@ func (r Result) failure() bool {
 	if isAny(r.Err, ErrConnect, ErrBroken) {
 		return true
 	}
-	return isAny(r.Err, ErrLate) && r.Status == 0 && !isAny(r.Err, errUpload, errDeadline)
+	return isAny(r.Err, ErrLate) && r.Status == 0 && !isAny(r.Err, errUpload, ErrDeadline)
 }
 
 // standing is how a backend that failed once more stands among the others.

@@ -22,6 +22,8 @@ var (
 	// there. It is also what becomes of a call by gRPC that a backend cancels when the visitor's own time for it (Grpc-Timeout) is
 	// over, before or after the head.
 	ErrLate = errors.New("the backend is late")
+	// ErrDeadline comes with ErrLate where it was the visitor's own time that was over.
+	ErrDeadline = errors.New("the visitor's own time for the call is over")
 	// ErrCancelled: the context was cancelled. Its cause is wrapped.
 	ErrCancelled = errors.New("the exchange was cancelled")
 	// ErrVisitor: the request's body could not be read to its end, which is not the backend's fault. What Body returned is

@@ -70,7 +70,7 @@ func (b *streamBody) Read(p []byte) (int, error) {
 	case b.s.body.fault() != nil:
 		b.err = fmt.Errorf("%w: %w", ErrVisitor, b.s.body.fault())
 	case b.s.overdue(err):
-		b.err = fmt.Errorf("%w: %w: %w", ErrLate, errDeadline, err)
+		b.err = fmt.Errorf("%w: %w: %w", ErrLate, ErrDeadline, err)
 	default:
 		b.err = fmt.Errorf("%w: %w", ErrBroken, err)
 	}

@@ -217,11 +217,14 @@ func (m *Maker) number(n int) string {
 	return strconv.Itoa(n)
 }
 
-// code is gRPC's. A page that is one too many for its client says what the page would have: a service is one client, and its calls are to
+// code is gRPC's: DEADLINE_EXCEEDED where the time that the client gave the call is over. A page that is one too many for its client says what the page would have: a service is one client, and its calls are to
 // come again.
 func code(a *Ask, t *traits) string {
-	if a.Kind == Limited && a.Reason == "page_rate" {
+	switch {
+	case a.Kind == Limited && a.Reason == "page_rate":
 		return Degraded.traits().grpc
+	case a.Kind == Failed && a.Reason == "call_deadline":
+		return "4"
 	}
 	return t.grpc
 }

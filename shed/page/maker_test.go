@@ -288,11 +288,16 @@ func BenchmarkMake(b *testing.B) {
 	})
 }
 
-// A gRPC service is one client, and its calls are to come again: what is one page too many says what the page would have said.
-func TestACallBeyondThePageRateMayComeAgain(t *testing.T) {
+// A gRPC service is one client, and its calls are to come again: what is one page too many says what the page would have said. Those
+// whose time is over are not.
+func TestWhichCallsMayComeAgain(t *testing.T) {
 	m := maker(t, Settings{})
-	for reason, want := range map[string]string{"page_rate": "14", "quota": "8"} {
-		a := m.Make(Ask{ContentType: "application/grpc", Kind: Limited, Reason: reason, Status: 429})
+	for reason, want := range map[string]string{"page_rate": "14", "quota": "8", "call_deadline": "4", "backend_late": "14"} {
+		kind := Limited
+		if want == "4" || reason == "backend_late" {
+			kind = Failed
+		}
+		a := m.Make(Ask{ContentType: "application/grpc", Kind: kind, Reason: reason, Status: 429})
 		for _, l := range a.Lines {
 			if l.Name == "grpc-status" && l.Value != want {
 				t.Errorf("%s: grpc-status %s, want %s", reason, l.Value, want)
