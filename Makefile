@@ -5,10 +5,10 @@ PKGS    ?= ./...
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 SECONDS_EACH ?= 20s
 
-.PHONY: test build deps vet lint demo fuzz bench pgo bench-micro faults sim clean
+.PHONY: test build deps vet lint demo fuzz bench bench-micro faults sim clean
 
 test: deps vet lint ## install what is missing, vet, lint, and run every test with the race detector
-	$(GO) test -race -pgo=off -timeout 14m $(PKGS)
+	$(GO) test -race -timeout 14m $(PKGS)
 
 build: ## bin/gatehouse and bin/gatehouse-demo
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/gatehouse ./cmd/gatehouse-demo
@@ -37,15 +37,11 @@ bench: ## against nginx, HAProxy and other proxies that are here: one table, and
 	@./test/deps.sh peers
 	$(GO) run ./test/bench
 
-pgo: ## where the time goes under all the loads of make bench, in the file by which the compiler is guided (go.dev/doc/pgo); tests do without
-	@./test/deps.sh peers
-	$(GO) run ./test/bench -rounds 1 -pgo cmd/gatehouse/default.pgo
-
 bench-micro: ## Go benchmarks in benchstat's form
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
 
 faults: ## break a real session store in every way, with and without the protection, and print one table
-	$(GO) test -count=1 -pgo=off -timeout 30m -tags faults -run '^(TestFaults.*|TestASentinelFailoverLosesNoSignIns)$$' -v ./test
+	$(GO) test -count=1 -timeout 30m -tags faults -run '^(TestFaults.*|TestASentinelFailoverLosesNoSignIns)$$' -v ./test
 
 sim: ## simulate overload, the recovery herd and the metastable case on the real code, print the figures and draw them
 	$(GO) test -count=1 -v -run '^Test(Overload|Adaptive|Herd|Metastable|ARampBeyondThePool)$$' ./test/sim -draw .

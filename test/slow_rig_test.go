@@ -217,7 +217,7 @@ func (g *gatehouse) memory(t *testing.T) int {
 func asShipped(t *testing.T) {
 	t.Helper()
 	was, path := binary, filepath.Join(t.TempDir(), "gatehouse")
-	if out, err := exec.Command("go", "build", "-pgo=off", "-o", path, "gatehouse/cmd/gatehouse").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", path, "gatehouse/cmd/gatehouse").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	binary = path

@@ -23,43 +23,40 @@ const (
 
 func main() {
 	rounds := flag.Int("rounds", 2, "how often each measure is taken")
-	budget := flag.Duration("budget", 4*time.Minute+30*time.Second, "how long all of it may take once it is built; runs are shortened to fit, to a second at least")
+	budget := flag.Duration("budget", 4*time.Minute+30*time.Second, "how long all of it may take; runs are shortened to fit, to a second at least")
 	only := flag.String("only", "", "take only the measures whose name holds this")
 	keep := flag.String("profile", "", "keep the CPU profile of Gatehouse in this file")
-	pgo := flag.String("pgo", "", "write a profile of all the loads to this file, for the compiler")
 	flag.Parse()
 	// Children that end with the thread that started them need it to stay.
 	runtime.LockOSThread()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	debug.SetGCPercent(400)
-	if err := bench(ctx, *rounds, *budget, *only, *keep, *pgo); err != nil {
+	if err := bench(ctx, *rounds, *budget, *only, *keep); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// around is what a run takes besides: connecting, reading /proc.
-const around = warmUp + 150*time.Millisecond
-
 // lengths says how long one run may be, where so many are to fit into that time.
 func lengths(left time.Duration, runs int) time.Duration {
+	const around = warmUp + 150*time.Millisecond // connecting, reading /proc
 	return max(time.Second, min(4*time.Second, left/time.Duration(max(1, runs))-around))
 }
 
-func bench(ctx context.Context, rounds int, budget time.Duration, only, keep, pgo string) error {
+func bench(ctx context.Context, rounds int, budget time.Duration, only, keep string) error {
+	begun := time.Now()
 	fmt.Fprintln(os.Stderr, "building Gatehouse")
 	s, err := newStage(ctx)
 	defer s.clear()
 	if err != nil {
 		return err
 	}
-	begun := time.Now()
 	full, admin, err := s.gatehouse(ours, s.store, stateOf(s.store))
 	if err != nil {
 		return fmt.Errorf("gatehouse: %w", err)
 	}
-	away, awayAdmin, err := s.gatehouse(pageName, "127.0.0.1:"+freePort(), "down")
+	away, _, err := s.gatehouse(pageName, "127.0.0.1:"+freePort(), "down")
 	if err != nil {
 		return fmt.Errorf("gatehouse whose store is away: %w", err)
 	}
@@ -83,19 +80,8 @@ func bench(ctx context.Context, rounds int, budget time.Duration, only, keep, pg
 	const rest = 25 * time.Second // idle connections and the profile
 	length := lengths(budget-rest-time.Since(begun), runs*rounds)
 	fmt.Fprintf(os.Stderr, "%d runs of %v\n", runs*rounds, length.Round(100*time.Millisecond))
-	g := guide{dir: s.dir}
-	if pgo != "" {
-		whole := time.Duration(runs*rounds) * (length + around)
-		g.follow(ctx, admin, whole)
-		g.follow(ctx, awayAdmin, whole)
-	}
 	for round := range rounds {
 		takeAll(ctx, all, round, length)
-	}
-	if pgo != "" {
-		if err := g.write(pgo); err != nil {
-			return err
-		}
 	}
 	file, profileErr := profile(ctx, full, admin, s.dir, small())
 	lines, err := lost(ctx, admin)
