@@ -43,21 +43,8 @@ func (x *exchange) ask() (*upstream.Answer, error) {
 // the exchange's.
 func (x *exchange) carry(request *upstream.Request, watch *watch, claim upstream.Claim, tried *upstream.Tried) (*upstream.Answer, error) {
 	for {
-		x.claim = claim
-		x.entry.Backend = claim.Backend()
-		x.entry.Attempts++
-		x.entry.At.Claimed = x.since()
-		answer, err := claim.Send(&x.life, request)
-		x.sent = x.sent || watch.wasSent()
-		if err == nil {
-			x.entry.At.Head = x.since()
-			x.hear(answer)
-		}
-		if cause := x.life.Err(); err != nil && cause != nil {
-			x.claim.End(x.result(nil, err))
-			return nil, cause
-		}
-		if !x.mayAgain(request, answer, err) {
+		answer, err := x.send(request, watch, claim)
+		if err != nil && x.life.Err() != nil || !x.mayAgain(request, answer, err) {
 			return answer, err
 		}
 		was := x.store
@@ -79,6 +66,24 @@ func (x *exchange) carry(request *upstream.Request, watch *watch, claim upstream
 	}
 }
 
+// send sends the request to the backend that was claimed. Where the exchange has ended meanwhile, so has the claim.
+func (x *exchange) send(request *upstream.Request, watch *watch, claim upstream.Claim) (*upstream.Answer, error) {
+	x.claim = claim
+	x.entry.Backend = claim.Backend()
+	x.entry.Attempts++
+	x.entry.At.Claimed = x.since()
+	answer, err := claim.Send(&x.life, request)
+	x.sent = x.sent || watch.wasSent()
+	if err == nil {
+		x.entry.At.Head = x.since()
+		x.hear(answer)
+	} else if cause := x.life.Err(); cause != nil {
+		x.claim.End(x.result(nil, err))
+		return nil, cause
+	}
+	return answer, err
+}
+
 // again looks at the store once more, since time went by: without waiting, or with a verdict that is fresh enough for the route where the
 // exchange has moved to one of which nothing was asked yet.
 func (x *exchange) again(moved bool) error {
@@ -98,13 +103,13 @@ var unused = upstream.Result{Excused: true}
 // something was sent already that one costs a retry, too; a pool that cannot be reached at all may always be left.
 func (x *exchange) another(tried *upstream.Tried) (upstream.Claim, bool) {
 	claim, err := x.pool.Backends.Claim(tried)
-	if err != nil && (!x.sent || x.route.Overflow != nil && x.pool != x.route.Overflow && x.retry()) {
+	if err != nil && (!x.sent || x.route.Overflow != nil && x.pool != x.route.Overflow && x.retry(x.pool)) {
 		return x.borrow(tried)
 	}
 	if err != nil {
 		return claim, false
 	}
-	if x.retry() {
+	if x.retry(x.pool) {
 		return claim, true
 	}
 	claim.End(unused)
@@ -114,14 +119,14 @@ func (x *exchange) another(tried *upstream.Tried) (upstream.Claim, bool) {
 	return x.borrow(tried)
 }
 
-// retry takes one retry out of the pool's budget.
-func (x *exchange) retry() bool {
-	ok := x.pool.Backends.Retry()
+// retry takes one retry out of a pool's budget.
+func (x *exchange) retry(p *Pool) bool {
+	ok := p.Backends.Retry()
 	result := record.RetryNoBudget
 	if ok {
 		result = record.RetrySent
 	}
-	x.handler.Record.Retry(x.pool.Name, result)
+	x.handler.Record.Retry(p.Name, result)
 	return ok
 }
 

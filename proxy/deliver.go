@@ -45,7 +45,7 @@ func (x *exchange) deliver(a *upstream.Answer) error {
 	if x.v.Method() == "HEAD" {
 		return nil
 	}
-	if err := x.copyBody(a); err != nil || a.Length >= 0 {
+	if err := x.copyBody(a); err != nil {
 		return err
 	}
 	return x.sendTrailer(a.Trailer())

@@ -81,7 +81,7 @@ func (x *exchange) knownAt(s *Store, now time.Time) bool {
 // there, and so, still, is that of somebody who was known to be there. It is called with an answer that will be delivered.
 func (x *exchange) noteElsewhere(answer *upstream.Answer) {
 	home, now := x.route.Store, time.Now()
-	if home == nil || x.store == nil || x.pool != x.route.Overflow || !x.apart() || !home.troubled() {
+	if home == nil || x.store == nil || x.pool != x.route.Overflow || !x.apart() || answer.Status >= 400 || !home.troubled() {
 		return
 	}
 	if id, gives := x.rt.Session.Given(x.head, &answer.Head, now); gives {

@@ -56,6 +56,7 @@ type exchange struct {
 	trying  bool        // that is so
 	signIn  signIn
 
+	known     bool // it went to the overflow pool since its session is known to be kept there
 	remembers bool // the request carries a remember-me cookie
 
 	own       h1.Head    // the lines in which Gatehouse's own cookies came
@@ -213,7 +214,9 @@ func (x *exchange) decide() error {
 	err := x.obey(x.permission(&x.life))
 	switch {
 	case err == nil:
-		if (x.carries && !x.route.SignIn && x.store.emptied() || x.isElsewhere()) && x.goOver() {
+		known := x.isElsewhere()
+		if (known || x.carries && !x.route.SignIn && x.store.emptied()) && x.goOver() {
+			x.known = known
 			return nil // his session is over there, if anywhere
 		}
 		x.sample()

@@ -53,6 +53,9 @@ func (x *exchange) weigh(answer *upstream.Answer, err error) (*upstream.Answer, 
 	h, j, verdict := x.judgement(answer, err)
 	if j.Fate != shed.Page {
 		if err == nil {
+			if x.known && x.pool == x.route.Overflow { // what is known of him may be wrong, and his session at home
+				j.Hold.Deletions, j.Hold.Changes = j.Hold.Deletions || h.Deletes, j.Hold.Changes || h.Changes && h.Denies
+			}
 			x.tellGuard(h, j)
 			x.hold(&answer.Head, j.Hold)
 		}

@@ -14,22 +14,27 @@ import (
 // retry of the route's pool, so that many who have no session anywhere cannot double what the other pool has to do, and a place that it
 // lends; and it takes no longer than a request may take while a store is impaired, since somebody waits for his page.
 func (x *exchange) secondOpinion(denial *upstream.Answer) *upstream.Answer {
-	if !x.mayAskOver() || !x.mayLend() || !x.retry() {
+	if !x.mayAskOver() || !x.mayLend() {
 		return nil
 	}
-	verdict, first := x.verdict, x.entry
-	var tried upstream.Tried
-	claim, ok := x.borrow(&tried)
+	home, verdict, first := x.pool, x.verdict, x.entry
+	claim, ok := x.borrow(new(upstream.Tried))
 	if !ok {
 		return nil
 	}
-	x.claim.End(x.outcome)
-	_ = denial.Body.Close()
-	x.entry.At.Head = 0
-	if answer := x.askOver(claim, &tried); answer != nil {
-		x.keepElsewhere()
-		x.tellAs(record.GuardSecondOpinion)
-		return answer
+	if x.retry(home) {
+		x.claim.End(x.outcome)
+		_ = denial.Body.Close()
+		x.entry.At.Head = 0
+		if answer := x.askOver(claim); answer != nil {
+			if fine(answer.Status) { // who is sent somewhere else need not be known there
+				x.keepElsewhere()
+			}
+			x.tellAs(record.GuardSecondOpinion)
+			return answer
+		}
+	} else {
+		claim.End(unused)
 	}
 	// What is told of the exchange is what the page is about: the route's own pool, and its store.
 	x.moveBack()
@@ -44,9 +49,10 @@ func (x *exchange) mayAskOver() bool {
 	return x.carries && x.safe() && x.v.Length() == 0 && !x.trying && x.pool != x.route.Overflow && x.apart() && x.route.OverflowStore != nil
 }
 
-// askOver sends the request to a backend of the overflow pool, if its store can give what the request needs, and returns the answer;
-// nil where there is none, or none that may be delivered for that of the route's own pool.
-func (x *exchange) askOver(claim upstream.Claim, tried *upstream.Tried) *upstream.Answer {
+// askOver sends the request to that backend of the overflow pool, if its store can give what the request needs, and returns the answer;
+// nil where there is none, or none that may be delivered for that of the route's own pool: one that shows that he is not known there, or
+// does not show that he is.
+func (x *exchange) askOver(claim upstream.Claim) *upstream.Answer {
 	if err := x.again(true); err != nil {
 		claim.End(unused)
 		return nil
@@ -56,14 +62,14 @@ func (x *exchange) askOver(claim upstream.Claim, tried *upstream.Tried) *upstrea
 	defer watch.stop()
 	watch.hurry()
 	request.Sending = watch.sending
-	answer, err := x.carry(request, watch, claim, tried)
+	answer, err := x.send(request, watch, claim)
 	x.learn(answer, err)
 	if err != nil {
 		return nil
 	}
 	h, j, _ := x.judgement(answer, nil)
-	failed := h.Suspect() || h.Status >= 500 || x.life.Err() != nil
-	if failed || j.Fate == shed.Page || h.Denies || h.Deletes {
+	failed := h.Suspect() || h.Status >= 400 || x.life.Err() != nil
+	if failed || j.Fate == shed.Page || h.Denies || h.Deletes || h.Changes {
 		_ = answer.Body.Close()
 		return nil
 	}

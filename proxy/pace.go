@@ -68,6 +68,7 @@ type reader struct {
 	begun atomic.Int64 // when the write began that is under way, in Unix nanoseconds; 0: none is
 	spent time.Duration
 	timer *time.Timer
+	over  atomic.Bool // it was stopped; a look that had begun may be the last
 }
 
 func (r *reader) begin() {
@@ -92,10 +93,13 @@ func (r *reader) look() {
 		r.x.slowly()
 		return
 	}
-	r.timer.Reset(slowAfter / 2)
+	if !r.over.Load() {
+		r.timer.Reset(slowAfter / 2)
+	}
 }
 
 func (r *reader) stop() {
+	r.over.Store(true)
 	if r.timer != nil {
 		r.timer.Stop()
 	}

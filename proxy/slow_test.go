@@ -3,8 +3,10 @@ package proxy
 import (
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"gatehouse/routing"
@@ -158,4 +160,21 @@ func TestAStreamOfEventsHoldsNoPlace(t *testing.T) {
 	if a := r.ask("GET", "/"); a.status != 200 {
 		t.Errorf("beside a stream of events in a pool of one: %d %q", a.status, a.outcome)
 	}
+}
+
+// A look that had begun as the reading ended is the last.
+func TestAReadingThatHasEndedIsLookedAtNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, looks := &reader{x: &exchange{}}, 0
+		r.timer = time.AfterFunc(math.MaxInt64, func() {
+			looks++
+			r.look()
+		})
+		r.stop()
+		r.look()
+		time.Sleep(time.Hour)
+		if looks > 0 {
+			t.Errorf("%d looks in an hour", looks)
+		}
+	})
 }

@@ -92,6 +92,7 @@ func (w *watch) turnTo(m Monitor, several bool) {
 		return
 	}
 	w.from.watcher.Stop()
+	w.from = nil // it may be told at this moment, and must not listen on
 	w.mu.Unlock()
 	w.attend(new(hearing), m, several) // the first may be telling still
 }
@@ -105,6 +106,7 @@ func (h *hearing) StoreClosed(v shed.Verdict) {
 	}
 	w.mu.Unlock()
 	h.hear(v)
+	h.hear(h.store.Current()) // it may be worse already
 }
 
 // hear ends the exchange where it must, and shortens its time otherwise. What is heard of a store that it has left is nothing to it.

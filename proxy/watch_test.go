@@ -20,6 +20,7 @@ import (
 	"gatehouse/routing"
 	"gatehouse/shed"
 	"gatehouse/shed/quota"
+	"gatehouse/shed/store"
 )
 
 func TestWorseningIsHeardToo(t *testing.T) {
@@ -100,6 +101,28 @@ func TestClosingShortensAndNeverLengthens(t *testing.T) {
 			}
 			w.stop()
 		})
+	}
+}
+
+// A store may close in the moment in which the exchange leaves it for another, and must be left all the same.
+func TestAStoreIsLeftWhileItTells(t *testing.T) {
+	eu, us := newMember(t, "eu", store.ReportSettings{}), newMember(t, "us", store.ReportSettings{})
+	for range 50_000 {
+		w := newWatch(t, time.Minute)
+		w.begin(time.Hour)
+		w.attend(&w.first, eu.Monitor, false)
+		w.first.watcher.Stop() // as who tells does
+		var told sync.WaitGroup
+		told.Go(func() {
+			w.first.StoreClosed(shed.Verdict{State: shed.Down, Cause: shed.CauseRefused, Observed: shed.Down})
+		})
+		w.turnTo(us.Monitor, false)
+		told.Wait()
+		w.stop()
+		w.life.End(nil)
+		if w.first.watcher.Stop() {
+			t.Fatal("it is still told of by the store that it left")
+		}
 	}
 }
 

@@ -176,6 +176,17 @@ func trailers(t *testing.T, f *front, base string, c *talk, query string) {
 	if tr := res.Trailer; body != "hello world" || tr.Get("X-Sum") != "11" || tr.Get("X-Status") != "0" || tr.Get("X-Sudden") != "late" {
 		t.Errorf("the visitor got %q and the trailers %v", body, tr)
 	}
+	if res = f.do(t, f.request(t, "GET", base+"/length"+query, nil)); res == nil {
+		return
+	}
+	defer res.Body.Close()
+	want := ""
+	if f.major == 2 && res.Header.Get("X-Major") == "2" {
+		want = "it"
+	}
+	if body := readAll(t, res); body != "hello" || res.Trailer.Get("X-Behind") != want {
+		t.Errorf("the visitor got %q and the trailers %v behind a length; want %q", body, res.Trailer, want)
+	}
 }
 
 // continues: who asks first whether he may send is told so, and sends.

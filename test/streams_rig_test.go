@@ -124,6 +124,11 @@ func (s *streams) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Sum", strconv.FormatInt(n, 10))
 		w.Header().Set("X-Status", "0")
 		w.Header().Set(http.TrailerPrefix+"X-Sudden", "late")
+	case "/length":
+		w.Header().Set("Content-Length", "5")
+		w.Header().Set("X-Major", strconv.Itoa(r.ProtoMajor))
+		fmt.Fprint(w, "hello")
+		w.Header().Set(http.TrailerPrefix+"X-Behind", "it") // HTTP/1 has none behind a length
 	case "/refuse":
 		http.Error(w, "too much", http.StatusRequestEntityTooLarge)
 	case "/seen":

@@ -21,8 +21,8 @@ type Answer struct {
 	// ErrBroken, or what the context said. What comes is read into the caller's own room, so that a large one costs few calls;
 	// all of the room may be written to. Reading and closing belong to one goroutine, or to two that take turns.
 	Body io.ReadCloser
-	// Trailer returns the trailer lines; only after Body returned io.EOF, and before it is closed. It is never nil, and there can
-	// be lines only where Length is -1.
+	// Trailer returns the trailer lines; only after Body returned io.EOF, and before it is closed. It is never nil. By HTTP/1 there can
+	// be lines only where Length is -1; HTTP/2 has them behind a length, too.
 	Trailer func() h1.Head
 	// Tunnel is the connection after an upgrade, nil otherwise. Bytes that came early are read first. It has a CloseWrite, is
 	// closed when Send's context ends, and may be used by several goroutines.

@@ -102,7 +102,7 @@ func (s *stream) send(r *Request, w *way) (*http.Response, error) {
 		if r.Sending != nil {
 			r.Sending()
 		}
-		if err := s.ctx.Err(); err != nil {
+		if err := s.caller.Err(); err != nil { // s.ctx may end a moment later
 			s.link.Release()
 			return nil, err
 		}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -145,4 +147,35 @@ func TestAnEndIsOneClaimsOnly(t *testing.T) {
 	if s := p.Status()[0]; s.InFlight != 0 || s.Failures != 1 {
 		t.Errorf("%+v; want none in flight and one failure", s)
 	}
+}
+
+// The last moment for that is the same by HTTP/2, whose own context may hear of it later.
+func TestWhatAnotherContextCallsBackIsNotSentByHTTP2(t *testing.T) {
+	var seen atomic.Int64
+	bothStreams(t, func(http.ResponseWriter, *http.Request) { seen.Add(1) }, func(t *testing.T, p *Pool) {
+		seen.Store(0)
+		why := errors.New("the store closed")
+		for range 300 {
+			ctx := newTelling()
+			claim, err := p.Claim(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := &Request{Method: "POST", Target: "/", Host: "a", Sending: func() { ctx.end(why) }}
+			if a, err := claim.Send(ctx, r); err == nil {
+				_ = a.Body.Close()
+				t.Error("there was an answer")
+			}
+			claim.End(Result{})
+			ctx.told.Wait()
+		}
+		if a := send(t, p, &Request{Method: "GET", Target: "/", Host: "a"}); a.Status != 200 {
+			t.Fatal(a.Status)
+		} else {
+			_ = a.Body.Close()
+		}
+		if n := seen.Load(); n != 1 { // the one that asks whether there were others before it
+			t.Errorf("the backend saw %d of 300 requests that were called back", n-1)
+		}
+	})
 }
