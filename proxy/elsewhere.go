@@ -67,6 +67,19 @@ func (x *exchange) isElsewhere() bool {
 	return x.knownAt(x.route.OverflowStore, time.Now())
 }
 
+// isLost reports whether the session that the request carries is not kept at home, since that came back without what it held: then it is
+// over there, if anywhere. Who has signed in at home since is known to be there.
+func (x *exchange) isLost() bool {
+	return x.carries && !x.route.SignIn && x.store.emptied() && (x.store.elsewhere.empty() || !x.knownAt(x.store, time.Now()))
+}
+
+// endsOver reports whether the request wishes to be signed out, and home cannot forget the session while the overflow pool's store can:
+// what is ended there is ended, and not only refused by this process.
+func (x *exchange) endsOver() bool {
+	s := x.route.OverflowStore
+	return x.apart() && s != nil && x.wish() && x.verdict.State.Impaired() && !s.Monitor.Current().State.Impaired()
+}
+
 // knownAt reports whether one of the ids that the request carries is known to be kept at that store.
 func (x *exchange) knownAt(s *Store, now time.Time) bool {
 	for id := range x.ids() {
@@ -78,15 +91,17 @@ func (x *exchange) knownAt(s *Store, now time.Time) bool {
 }
 
 // noteElsewhere notes what an answer of the overflow pool shows, if it may be unknown at home: the session that it gives is kept over
-// there, and so, still, is that of somebody who was known to be there. It is called with an answer that will be delivered.
+// there, and so, still, is that of somebody who was known to be there. While home has lost what it held, it notes what home gives: that
+// is not over there yet. It is called with an answer that will be delivered.
 func (x *exchange) noteElsewhere(answer *upstream.Answer) {
-	home, now := x.route.Store, time.Now()
-	if home == nil || x.store == nil || x.pool != x.route.Overflow || !x.apart() || answer.Status >= 400 || !home.troubled() {
+	home := x.route.Store
+	if home == nil || x.store == nil || !x.apart() || answer.Status >= 400 || !home.troubled() || x.store == home && !home.emptied() {
 		return
 	}
+	now := time.Now()
 	if id, gives := x.rt.Session.Given(x.head, &answer.Head, now); gives {
 		home.elsewhere.add(x.store.Name, id, now)
-	} else if x.carries && !home.elsewhere.empty() && x.knownAt(x.store, now) {
+	} else if x.store != home && x.carries && !home.elsewhere.empty() && x.knownAt(x.store, now) {
 		x.keepElsewhere()
 	}
 }

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -124,6 +126,67 @@ func TestWhoSignsOutElsewhereIsSignedOut(t *testing.T) {
 	}
 	if got := a.ask("GET", "/", ada); got.body == "hello ada" {
 		t.Error("a copy of his cookie is still good")
+	}
+}
+
+// A wish to sign out goes where it can be fulfilled: home, which cannot be written, would keep the session.
+func TestWhoSignsOutWhileHomeCannotForgetIsSignedOutElsewhere(t *testing.T) {
+	a := newAfar(t, shed.GateSettings{})
+	a.eu.breaks(t, shed.ReadOnly, shed.CauseReadOnly)
+	a.asked()
+	got := a.ask("POST", "/logout", ada)
+	if home, there := a.asked(); got.body != "hello ada" || home != 0 || there != 1 {
+		t.Errorf("%d %q; home was asked %d times, the other %d", got.status, got.outcome, home, there)
+	}
+	if got := a.ask("GET", "/", ada); got.body == "hello ada" {
+		t.Error("a copy of his cookie is still good")
+	}
+	a.us.breaks(t, shed.ReadOnly, shed.CauseReadOnly)
+	a.asked()
+	a.ask("POST", "/logout", bob)
+	if home, there := a.asked(); home != 1 || there != 0 {
+		t.Errorf("where neither can forget home was asked %d times, the other %d", home, there)
+	}
+}
+
+// Who signs in at a home that came back empty has his session there, and the others have it only when it was copied.
+func TestWhoSignsInAtAHomeThatCameBackEmptyStaysThere(t *testing.T) {
+	eu, us := newMember(t, "eu", store.ReportSettings{}), newMember(t, "us", store.ReportSettings{})
+	eu.Copies, us.Copies = true, true
+	app := func(name, id string) *backend {
+		return newBackend(t, func(w http.ResponseWriter, q *http.Request) {
+			switch {
+			case q.URL.Path == "/login":
+				w.Header().Set("Set-Cookie", "sid="+id+"; Path=/")
+				w.Header().Set("Location", "/home")
+				w.WriteHeader(303)
+			case strings.Contains(q.Header.Get("Cookie"), id):
+				say(name)(w, q)
+			default:
+				turnsAway(w, q)
+			}
+		})
+	}
+	const new, old = "aaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbb"
+	route := &Route{
+		Pool:     newPool(t, "eu", shed.GateSettings{}, app("eu", new).URL),
+		Overflow: newPool(t, "us", shed.GateSettings{}, app("us", old).URL),
+		Store:    eu.Store, OverflowStore: us.Store, Need: shed.NeedRead, Guard: true, MaxAge: 250 * time.Millisecond,
+	}
+	signIn := *route
+	signIn.Need, signIn.SignIn = shed.NeedWrite, true
+	r := newRig(t, ruled("login", "all"), []*Route{&signIn, route})
+	r.stay()
+	eu.breaks(t, shed.Down, shed.CauseRefused)
+	eu.canary.lose()
+	until(t, "eu is back, and empty", func() bool { v := eu.monitor.Current(); return v.State == shed.Writable && v.Lost })
+	if got := r.ask("POST", "/login"); got.status != 303 {
+		t.Fatalf("a sign-in at eu: %d %q", got.status, got.outcome)
+	}
+	for cookie, want := range map[string]string{"Cookie: sid=" + new: "eu", "Cookie: sid=" + old: "us"} {
+		if got := r.ask("GET", "/", cookie); got.body != want {
+			t.Errorf("%s: %d %q %q; want %s", cookie, got.status, got.outcome, got.body, want)
+		}
 	}
 }
 

@@ -215,9 +215,9 @@ func (x *exchange) decide() error {
 	switch {
 	case err == nil:
 		known := x.isElsewhere()
-		if (known || x.carries && !x.route.SignIn && x.store.emptied()) && x.goOver() {
+		if (known || x.isLost() || x.endsOver()) && x.goOver() {
 			x.known = known
-			return nil // his session is over there, if anywhere
+			return nil
 		}
 		x.sample()
 		return nil
