@@ -71,8 +71,8 @@ func (i *issuer) order(ctx context.Context, name string, csr *x509.CertificateRe
 	}
 	order.Replaces = i.replaced(ctx, client.Client, name)
 	chains, err := client.ObtainCertificate(ctx, order)
-	if order.Replaces != nil && err != nil && kindOf(err) == turnedDown {
-		// It may not know what it is told to replace, such as another account's.
+	if order.Replaces != nil && refuses(err) {
+		// It may not know what it is told to replace, such as another account's, or not find it any more.
 		order.Replaces = nil
 		chains, err = client.ObtainCertificate(ctx, order)
 	}
@@ -83,6 +83,16 @@ func (i *issuer) order(ctx context.Context, name string, csr *x509.CertificateRe
 		return nil, errors.New("the directory sent no certificate")
 	}
 	return &certmagic.IssuedCertificate{Certificate: chains[0].ChainPEM, Metadata: chains[0]}, nil
+}
+
+// refuses reports whether a directory has answered that it will not, or cannot, take an order.
+func refuses(err error) bool {
+	if err == nil {
+		return false
+	}
+	_, answered := errors.AsType[acme.Problem](err)
+	k := kindOf(err)
+	return k == turnedDown || k == cutShort && answered
 }
 
 func (i *issuer) acme() *acmez.Client {

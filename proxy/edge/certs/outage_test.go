@@ -49,6 +49,26 @@ func TestDirectoryAway(t *testing.T) {
 	}
 }
 
+// TestADirectoryForgetsWhatIsReplaced: one that fails of orders that name a certificate is asked again without.
+func TestADirectoryForgetsWhatIsReplaced(t *testing.T) {
+	t.Parallel()
+	p := pebbles(t, pebbleSettings{lifetime: 12 * time.Second, hints: true, forgets: true})
+	k, log := keep(t)
+	const name = "forgotten.example.test"
+	set := p.settings(t, name)
+	p.answer(k, Names{Domains: set.Domains})
+	commit(t, k, set)
+	eventually(t, "a first certificate", func() bool { return p.served(name) != nil })
+	first := p.served(name)
+	eventually(t, "it is renewed", func() bool {
+		now := p.served(name)
+		return now != nil && !now.Equal(first)
+	})
+	if n := log.lines("level=ERROR"); n != 0 || p.orders.Load() < 3 {
+		t.Errorf("%d orders; the log:\n%s", p.orders.Load(), log)
+	}
+}
+
 // TestDirectoryStartsAnew replaces pebble by one that knows no accounts and signs with another key.
 func TestDirectoryStartsAnew(t *testing.T) {
 	t.Parallel()

@@ -1,9 +1,11 @@
 package certs
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log"
@@ -48,6 +50,7 @@ type pebble struct {
 type pebbleSettings struct {
 	lifetime time.Duration
 	hints    bool // renewal information (RFC 9773)
+	forgets  bool // it fails of orders that name what they replace
 }
 
 // pebbles starts one whose challenges are looked for at two ports of this machine, whatever the name.
@@ -89,6 +92,12 @@ func (p *pebble) fresh(set pebbleSettings) {
 			if p.onOrder != nil {
 				p.onOrder()
 			}
+			if set.forgets && replaces(r) {
+				w.Header().Set("Content-Type", "application/problem+json")
+				w.WriteHeader(http.StatusInternalServerError)
+				io.WriteString(w, `{"type":"urn:ietf:params:acme:error:serverInternal","detail":"could not find an order for the given certificate","status":500}`)
+				return
+			}
 		}
 		if r.URL.Path != wfe.DirectoryPath || set.hints {
 			inner.ServeHTTP(w, r)
@@ -103,6 +112,18 @@ func (p *pebble) fresh(set pebbleSettings) {
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(directory)
 	})
+}
+
+// replaces reports whether an order names a certificate that it replaces. The request can be read again afterwards.
+func replaces(r *http.Request) bool {
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var signed struct{ Payload string }
+	if err != nil || json.Unmarshal(body, &signed) != nil {
+		return false
+	}
+	order, err := base64.RawURLEncoding.DecodeString(signed.Payload)
+	return err == nil && bytes.Contains(order, []byte(`"replaces"`))
 }
 
 func (p *pebble) start() {
