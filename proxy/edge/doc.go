@@ -11,6 +11,7 @@
 // HTTP/1 is read by a front end of our own on package h1, which refuses whatever can be read in two ways. What a request needs,
 // buffers and all, is a visit, which connections share: an idle connection has none. The strings of a head are views of bytes
 // that are never written again, so that whoever keeps one too long keeps memory, and not another visitor's words.
+// A connection's context, and that of the exchanges on it, is a Life: there is one for every request, so it must cost little.
 //
 // HTTP/2 is read by the server of golang.org/x/net/http2, by ALPN or from those who begin with it, and a stream is a Visitor on
 // top of it. It is the code that is in net/http, which its authors would rather see used. But net/http's server takes no
